@@ -1,0 +1,31 @@
+/**
+ * Where the bytes of a push come from. The engine reads into memory of its own (slabs), so that nothing is copied
+ * between the read and the socket.
+ */
+export interface ByteSource {
+  /** What messages call it: a path, an object name. */
+  readonly name: string;
+  /** Length in bytes, or `undefined` when it is known only at the end. */
+  readonly sizeBytes: number | undefined;
+  /** True when any position can be read any number of times; otherwise positions ascend without gaps, once. */
+  readonly rereadable: boolean;
+  /** Opens the source. A source is opened once per push; readers are closed by the engine. */
+  open(signal?: AbortSignal): Promise<ByteReader>;
+}
+
+/** An open source. */
+export interface ByteReader {
+  /**
+   * Fills `into` with the bytes from `position` on. Returns how many were read: less than `into.length` only at the
+   * end of the source. `into` may be a view of shared memory.
+   *
+   * @throws KlosetError SOURCE_UNREADABLE, SOURCE_CHANGED
+   */
+  read(into: Uint8Array, position: number): Promise<number>;
+  /**
+   * Called once all bytes were read and before the object becomes visible: throws SOURCE_CHANGED when the source is
+   * not what it was when it was opened.
+   */
+  verifyUnchanged(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,69 @@
+import { KlosetError } from '../errors.ts';
+
+/** The kinds of object in a Kloset store, beside its one configuration. */
+export const OBJECT_TYPES = ['packfile', 'state', 'lock', 'ecc-packfile', 'ecc-state'] as const;
+export type ObjectType = (typeof OBJECT_TYPES)[number];
+
+/** One object: its type and its MAC, 32 bytes as 64 lower-case hex digits. */
+export interface ObjectRef {
+  readonly type: ObjectType;
+  readonly mac: string;
+}
+
+/** The tag of the store's configuration. */
+export const CONFIG_TAG = 'CONFIG';
+
+// The plural of packfiles and locks beside the singular of state is the wire format of the Go connector.
+const TAG_PREFIXES: Record<ObjectType, string> = {
+  packfile: 'packfiles-',
+  state: 'state-',
+  lock: 'locks-',
+  'ecc-packfile': 'ecc-packfiles-',
+  'ecc-state': 'ecc-state-',
+};
+
+const MAC_PATTERN = /^[0-9a-f]{64}$/;
+
+/** True for 64 lower-case hex digits. */
+export function isMac(text: string): boolean {
+  return MAC_PATTERN.test(text);
+}
+
+/**
+ * A reference from user input.
+ *
+ * @throws KlosetError OBJECT_NAME_INVALID
+ */
+export function objectRef(type: string, mac: string): ObjectRef {
+  if (!OBJECT_TYPES.includes(type as ObjectType)) {
+    throw new KlosetError('OBJECT_NAME_INVALID', `expected an object type, got "${type}"`, {
+      remedy: `Use one of: ${OBJECT_TYPES.join(', ')}.`,
+    });
+  }
+  const lower = mac.toLowerCase();
+  if (!isMac(lower)) {
+    throw new KlosetError('OBJECT_NAME_INVALID', `expected a MAC of 64 hex digits, got "${mac}"`, {
+      remedy: 'List the MACs of a store with "kloset-oci ls LOCATION".',
+    });
+  }
+  return { type: type as ObjectType, mac: lower };
+}
+
+/** The tag of an object. */
+export function tagOf(ref: ObjectRef): string {
+  return `${TAG_PREFIXES[ref.type]}${ref.mac}`;
+}
+
+/** The object behind a tag, or `undefined` when the tag is none of ours. */
+export function refOfTag(tag: string): ObjectRef | undefined {
+  for (const type of OBJECT_TYPES) {
+    const prefix = TAG_PREFIXES[type];
+    if (tag.startsWith(prefix) && isMac(tag.slice(prefix.length))) return { type, mac: tag.slice(prefix.length) };
+  }
+  return undefined;
+}
+
+/** `packfile 3f…` in full, for messages. */
+export function describeRef(ref: ObjectRef): string {
+  return `${ref.type} ${ref.mac}`;
+}

@@ -1,0 +1,74 @@
+import type { ByteSource } from '../engine/source.ts';
+import type { ObjectRef, ObjectType } from './objectNames.ts';
+
+/** What every operation takes. */
+export interface OperationOptions {
+  /** Cancels the operation at its next await; it then rejects with CANCELLED. */
+  signal?: AbortSignal;
+}
+
+/** Size of one object. */
+export interface ObjectStat {
+  readonly ref: ObjectRef;
+  readonly bytes: number;
+}
+
+/** Result of a put. */
+export interface PutResult {
+  readonly bytes: number;
+  /** True when the object was there already with the same content, and nothing was sent. */
+  readonly skipped: boolean;
+}
+
+/** Bytes of an object on their way out. */
+export interface ObjectContent {
+  /** Length of what `stream` yields, in bytes. */
+  readonly bytes: number;
+  /**
+   * The bytes, once. A whole object is verified against its digest, where the store knows one: the iteration ends
+   * with BLOB_CORRUPT instead of ending normally. A chunk is valid until the next one is asked for.
+   */
+  readonly stream: AsyncIterable<Uint8Array>;
+}
+
+/** Part of an object, in bytes. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What one object looks like after verification. */
+export type ObjectFinding =
+  | { readonly ref: ObjectRef | 'CONFIG'; readonly ok: true; readonly bytes: number }
+  | { readonly ref: ObjectRef | 'CONFIG'; readonly ok: false; readonly error: Error };
+
+/**
+ * A Kloset store: one configuration and objects named by type and MAC.
+ *
+ * Guarantees that every implementation gives:
+ * - an object is visible only when it is whole; `put` returns after it is durable as far as the medium tells;
+ * - `put` of an object that exists with the same content sends nothing; a lock is put again freely;
+ * - `get` and `stat` see what a `put` that returned has written;
+ * - `delete` of an object that is gone succeeds;
+ * - `create` on a location that holds a configuration rejects with STORE_EXISTS and changes nothing.
+ *
+ * Methods may be called concurrently. Errors are KlosetErrors that name the object and the place.
+ */
+export interface ObjectStore {
+  /** For messages: `oci://host/repository` or a path. */
+  readonly location: string;
+  create(config: Uint8Array, options?: OperationOptions): Promise<void>;
+  /** The configuration; STORE_MISSING when there is none. */
+  open(options?: OperationOptions): Promise<Uint8Array>;
+  /** Every MAC of a type once, in no order, as a stream. Names that are no MACs are left out. */
+  list(type: ObjectType, options?: OperationOptions): AsyncIterable<string>;
+  /** OBJECT_MISSING when there is none. */
+  stat(ref: ObjectRef, options?: OperationOptions): Promise<ObjectStat>;
+  put(ref: ObjectRef, source: ByteSource, options?: OperationOptions): Promise<PutResult>;
+  /** The object or a part of it. A range beyond the end is cut; an offset at or beyond it is RANGE_INVALID. */
+  get(ref: ObjectRef, options?: OperationOptions & { range?: ByteRange }): Promise<ObjectContent>;
+  delete(ref: ObjectRef, options?: OperationOptions): Promise<void>;
+  /** Checks one object: present, of the right size; `deep` also reads and digests it. Rejects only when cancelled. */
+  verify(ref: ObjectRef, options?: OperationOptions & { deep?: boolean }): Promise<ObjectFinding>;
+  close(): Promise<void>;
+}
