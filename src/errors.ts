@@ -102,7 +102,7 @@ export class KlosetError extends Error {
 /** True for errors of this class, also of another copy of the package in the same process. */
 export function isKlosetError(error: unknown, code?: ErrorCode): error is KlosetError {
   if (typeof error !== 'object' || error === null || !(BRAND in error)) return false;
-  return code === undefined || (error as KlosetError).code === code;
+  return code === undefined || (error as unknown as KlosetError).code === code;
 }
 
 /** Turns anything thrown into a KlosetError; what is none already becomes INTERNAL, or CANCELLED for an abort. */

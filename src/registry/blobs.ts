@@ -1,0 +1,148 @@
+import { KlosetError } from '../errors.ts';
+import { describeAttempts, retryDelayMs } from '../flow/retry.ts';
+import { answerError } from './answerErrors.ts';
+import { discardBody } from './body.ts';
+import { type Exchange, repositoryUrl, sendForHead } from './exchange.ts';
+import { describeReference } from './reference.ts';
+import type { RegistryAnswer, RegistryRequest } from './transport.ts';
+import { checkTarget } from './uploadLocation.ts';
+
+const MAX_REDIRECTS = 5;
+
+/** Length of a blob in bytes, or `undefined` when the registry does not have it. */
+export async function headBlob(exchange: Exchange, digest: string, signal?: AbortSignal): Promise<number | undefined> {
+  const url = repositoryUrl(exchange, `blobs/${digest}`);
+  const request: RegistryRequest = { kind: 'blob-head', method: 'HEAD', url, signal };
+  let answer = await sendForHead(exchange, request, [200, 301, 302, 303, 307, 308, 404], { object: digest });
+  if (answer.status === 404) return undefined;
+  if (answer.status !== 200) {
+    // A storage URL signed for GET may refuse HEAD: one byte tells the length as well.
+    answer = await openBlob(exchange, digest, { offset: 0, length: 1 }, signal);
+    await discardBody(answer);
+    const total = /\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1] ?? answer.headers['content-length'];
+    return Number(total);
+  }
+  const length = Number(answer.headers['content-length']);
+  return Number.isSafeInteger(length) ? length : undefined;
+}
+
+/** Position of a read. Without a length it goes to the end of the blob. */
+export interface ReadRange {
+  readonly offset: number;
+  readonly length?: number | undefined;
+}
+
+/**
+ * The bytes of a blob, whole or in part. A connection that breaks is taken up again at the byte it reached; a
+ * registry that answers a range with the whole blob has the rest cut off. The bytes are not checked against the
+ * digest here.
+ *
+ * @throws KlosetError BLOB_MISSING, RANGE_INVALID, SIZE_MISMATCH and those of the transport
+ */
+export async function* readBlob(
+  exchange: Exchange,
+  digest: string,
+  range: ReadRange,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  let { offset } = range;
+  const end = range.length === undefined ? undefined : range.offset + range.length;
+  let attempt = 1;
+  const startedMs = exchange.clock.now();
+  for (;;) {
+    const before = offset;
+    try {
+      const answer = await openBlob(exchange, digest, { offset, length: end && end - offset }, signal);
+      for await (const chunk of wantedBytes(answer, offset, end, digest)) {
+        offset += chunk.length;
+        yield chunk;
+      }
+      if (end === undefined || offset >= end) return;
+      throw new KlosetError('CONNECTION_LOST', `the blob ended at byte ${offset} of ${end}`, { object: digest });
+    } catch (thrown) {
+      if (!(thrown instanceof KlosetError) || signal?.aborted) throw thrown;
+      // Bytes that came through are progress: a flaky link that moves never runs out of attempts.
+      attempt = offset > before ? 1 : attempt + 1;
+      const delayMs = retryDelayMs(exchange.policy, thrown, attempt);
+      if (delayMs === undefined) {
+        throw thrown.with({
+          object: digest,
+          registry: describeReference(exchange.reference),
+          ...(attempt > 1 && { tried: describeAttempts(attempt, exchange.clock.now() - startedMs) }),
+        });
+      }
+      exchange.onRetry?.(thrown, delayMs);
+      await exchange.clock.sleep(delayMs, signal);
+    }
+  }
+}
+
+/** One GET with its redirects followed by hand: what is meant for the registry must not reach a storage host. */
+async function openBlob(
+  exchange: Exchange,
+  digest: string,
+  range: ReadRange,
+  signal?: AbortSignal,
+): Promise<RegistryAnswer> {
+  let url = repositoryUrl(exchange, `blobs/${digest}`);
+  const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+  if (range.offset > 0 || range.length !== undefined) {
+    headers.range = `bytes=${range.offset}-${range.length === undefined ? '' : range.offset + range.length - 1}`;
+  }
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const request: RegistryRequest = { kind: 'blob-read', method: 'GET', url, headers, signal };
+    const answer = await exchange.transport(request);
+    if (answer.status === 200 || answer.status === 206) return answer;
+    const location = answer.headers.location;
+    if (answer.status >= 300 && answer.status < 400 && location) {
+      await discardBody(answer);
+      url = checkTarget(new URL(location, url), url);
+      continue;
+    }
+    const error = await answerError(answer, request, {
+      object: digest,
+      registry: describeReference(exchange.reference),
+    });
+    throw answer.status === 404 && error.code === 'OBJECT_MISSING'
+      ? new KlosetError('BLOB_MISSING', 'the registry does not have the blob', error.details)
+      : error;
+  }
+  throw new KlosetError('REGISTRY_FOREIGN', `more than ${MAX_REDIRECTS} redirects`, { object: digest });
+}
+
+async function* wantedBytes(
+  answer: RegistryAnswer,
+  offset: number,
+  end: number | undefined,
+  digest: string,
+): AsyncGenerator<Uint8Array, void, void> {
+  // Quay and Cloudflare answer a range with 200 and everything.
+  let skip = answer.status === 200 ? offset : 0;
+  if (answer.status === 206) {
+    const start = /^bytes (\d+)-/.exec(answer.headers['content-range'] ?? '')?.[1];
+    if (Number(start) !== offset) {
+      await answer.body.cancel();
+      throw new KlosetError('RANGE_INVALID', `asked for bytes from ${offset}, got "${answer.headers['content-range']}"`, {
+        object: digest,
+      });
+    }
+  }
+  const encoding = answer.headers['content-encoding'];
+  if (encoding && encoding !== 'identity') {
+    await answer.body.cancel();
+    throw new KlosetError('REGISTRY_FOREIGN', `the blob came in content-encoding "${encoding}"`, { object: digest });
+  }
+  let at = offset;
+  for await (const chunk of answer.body) {
+    let rest = chunk;
+    if (skip > 0) {
+      const cut = Math.min(skip, rest.length);
+      skip -= cut;
+      rest = rest.subarray(cut);
+    }
+    if (end !== undefined && at + rest.length > end) rest = rest.subarray(0, end - at);
+    at += rest.length;
+    if (rest.length > 0) yield rest;
+    if (end !== undefined && at >= end) break;
+  }
+}

@@ -1,0 +1,73 @@
+import type { ErrorDetails, KlosetError } from '../errors.ts';
+import { type Clock, systemClock } from '../flow/clock.ts';
+import { DEFAULT_RETRY_POLICY, type RetryPolicy, withRetry } from '../flow/retry.ts';
+import { answerError } from './answerErrors.ts';
+import { discardBody } from './body.ts';
+import { describeReference, type Reference } from './reference.ts';
+import type { RegistryAnswer, RegistryRequest, Transport } from './transport.ts';
+
+/** What the endpoint modules share: one repository, one transport, one retry policy. */
+export interface Exchange {
+  readonly reference: Reference;
+  readonly transport: Transport;
+  readonly policy: RetryPolicy;
+  readonly clock: Clock;
+  readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+}
+
+/** An exchange with defaults filled in. */
+export function makeExchange(
+  reference: Reference,
+  transport: Transport,
+  options: Partial<Pick<Exchange, 'policy' | 'clock' | 'onRetry'>> = {},
+): Exchange {
+  return { reference, transport, policy: DEFAULT_RETRY_POLICY, clock: systemClock, ...options };
+}
+
+/** The URL of a path below the repository, for example `manifests/CONFIG`. */
+export function repositoryUrl(exchange: Exchange, path: string): URL {
+  return new URL(`${exchange.reference.origin}/v2/${exchange.reference.repository}/${path}`);
+}
+
+/** One attempt. Any status but those wanted becomes an error. */
+export async function sendOnce(
+  exchange: Exchange,
+  request: RegistryRequest,
+  wanted: readonly number[],
+  details: ErrorDetails = {},
+): Promise<RegistryAnswer> {
+  const place: ErrorDetails = { registry: describeReference(exchange.reference), ...details };
+  const answer = await exchange.transport(request);
+  if (wanted.includes(answer.status)) return answer;
+  throw await answerError(answer, request, place);
+}
+
+/**
+ * Attempts until the retry policy ends it. For requests that may be repeated without harm, which is all but those
+ * of an upload session: what a lost PATCH has done only the upload state machine can find out.
+ */
+export function send(
+  exchange: Exchange,
+  request: RegistryRequest,
+  wanted: readonly number[],
+  details: ErrorDetails = {},
+): Promise<RegistryAnswer> {
+  return withRetry(() => sendOnce(exchange, request, wanted, details), {
+    policy: exchange.policy,
+    clock: exchange.clock,
+    signal: request.signal,
+    onRetry: exchange.onRetry,
+  });
+}
+
+/** As {@link send}, where only status and headers matter. */
+export async function sendForHead(
+  exchange: Exchange,
+  request: RegistryRequest,
+  wanted: readonly number[],
+  details: ErrorDetails = {},
+): Promise<RegistryAnswer> {
+  const answer = await send(exchange, request, wanted, details);
+  await discardBody(answer);
+  return answer;
+}

@@ -1,0 +1,72 @@
+import { readBody } from './body.ts';
+import { type Exchange, repositoryUrl, send, sendForHead } from './exchange.ts';
+
+/** The registry limit that the distribution specification asks all to allow, in bytes. */
+export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+export const OCI_MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
+const DOCKER_MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
+const ACCEPT = { accept: `${OCI_MANIFEST_TYPE}, ${DOCKER_MANIFEST_TYPE}` };
+
+/** A manifest as the registry holds it. */
+export interface StoredManifest {
+  readonly bytes: Uint8Array;
+  /** `Docker-Content-Digest`, or `undefined` where the registry does not send it. */
+  readonly digest: string | undefined;
+}
+
+/** The manifest under a tag or digest, or `undefined`. */
+export async function getManifest(
+  exchange: Exchange,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<StoredManifest | undefined> {
+  const url = repositoryUrl(exchange, `manifests/${reference}`);
+  const request = { kind: 'manifest-read', method: 'GET', url, headers: ACCEPT, signal } as const;
+  const answer = await send(exchange, request, [200, 404], { object: reference });
+  const bytes = await readBody(answer, MAX_MANIFEST_BYTES, `the manifest ${reference}`);
+  if (answer.status === 404) return undefined;
+  return { bytes, digest: answer.headers['docker-content-digest'] };
+}
+
+/** Digest and presence without the body. `undefined` when there is none; the digest may be unknown. */
+export async function headManifest(
+  exchange: Exchange,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<{ readonly digest: string | undefined } | undefined> {
+  const url = repositoryUrl(exchange, `manifests/${reference}`);
+  const request = { kind: 'manifest-head', method: 'HEAD', url, headers: ACCEPT, signal } as const;
+  const answer = await sendForHead(exchange, request, [200, 404], { object: reference });
+  return answer.status === 404 ? undefined : { digest: answer.headers['docker-content-digest'] };
+}
+
+/** Stores a manifest under a tag. May be repeated: the same bytes under the same tag are the same manifest. */
+export async function putManifest(
+  exchange: Exchange,
+  tag: string,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
+  const request = {
+    kind: 'manifest-write',
+    method: 'PUT',
+    url: repositoryUrl(exchange, `manifests/${tag}`),
+    headers: { 'content-type': OCI_MANIFEST_TYPE },
+    body: { bytes: bytes.length, slices: () => [bytes] },
+    signal,
+  } as const;
+  await sendForHead(exchange, request, [200, 201, 202], { object: tag });
+}
+
+/** Deletes by tag or digest. `gone` also when it was not there, which is what a repeated delete finds. */
+export async function deleteManifest(
+  exchange: Exchange,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<'gone' | 'missing'> {
+  const url = repositoryUrl(exchange, `manifests/${reference}`);
+  const request = { kind: 'manifest-delete', method: 'DELETE', url, headers: ACCEPT, signal } as const;
+  const answer = await sendForHead(exchange, request, [200, 202, 204, 404], { object: reference });
+  return answer.status === 404 ? 'missing' : 'gone';
+}

@@ -1,0 +1,82 @@
+import { KlosetError } from '../errors.ts';
+
+/** Where a store lives: one repository of one registry. */
+export interface Reference {
+  /** Scheme, host and port, for example `http://localhost:5000`. */
+  readonly origin: string;
+  /** Host and port as the user gave them, for messages. */
+  readonly registry: string;
+  readonly repository: string;
+}
+
+// The grammar of repository names in the distribution specification.
+const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const HOST = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::([0-9]{1,5}))?$/;
+const MAX_NAME_LENGTH = 255;
+
+/**
+ * Parses `oci://HOST[:PORT]/REPOSITORY`. Loopback hosts are spoken to in plain HTTP, all others with TLS; `useTls`
+ * overrides that.
+ *
+ * @throws KlosetError LOCATION_INVALID
+ */
+export function parseReference(text: string, options: { useTls?: boolean | undefined } = {}): Reference {
+  const fail = (reason: string): never => {
+    throw new KlosetError('LOCATION_INVALID', `"${text}" is not a store location: ${reason}`, {
+      remedy: 'A location looks like oci://HOST[:PORT]/REPOSITORY, for example oci://localhost:5000/my-org/store.',
+    });
+  };
+  if (!text.startsWith('oci://')) return fail('it does not start with oci://');
+  const rest = text.slice('oci://'.length).replace(/\/+$/, '');
+  const slash = rest.indexOf('/');
+  const host = slash < 0 ? rest : rest.slice(0, slash);
+  const repository = slash < 0 ? '' : rest.slice(slash + 1);
+  if (host.includes('@')) return fail('credentials do not belong into a location');
+  const port = HOST.exec(host)?.[1];
+  if (!HOST.test(host)) return fail(host === '' ? 'the registry host is missing' : `"${host}" is no host`);
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return fail(`${port} is no port`);
+  if (repository === '') return fail('the repository is missing');
+  if (host.length + 1 + repository.length > MAX_NAME_LENGTH) {
+    return fail(`host and repository are longer than ${MAX_NAME_LENGTH} characters`);
+  }
+  const bad = repository.split('/').find((component) => !COMPONENT.test(component));
+  if (bad !== undefined) {
+    return fail(
+      `"${bad}" in the repository name is not allowed (lower-case letters, digits, and . _ - between them)`,
+    );
+  }
+  const useTls = options.useTls ?? !isLoopback(hostname(host));
+  const isHub = ['docker.io', 'index.docker.io', 'registry-1.docker.io'].includes(host.toLowerCase());
+  return {
+    // docker.io is a web site; its registry lives under another name and keeps short names under library/.
+    origin: `${useTls ? 'https' : 'http'}://${isHub ? 'registry-1.docker.io' : host.toLowerCase()}`,
+    registry: host,
+    repository: isHub && !repository.includes('/') ? `library/${repository}` : repository,
+  };
+}
+
+/** `host:port/repository`, for messages. */
+export function describeReference(reference: Reference): string {
+  return `${reference.registry}/${reference.repository}`;
+}
+
+/** True for names and addresses of this machine. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1' || /^127\.\d+\.\d+\.\d+$/.test(bare);
+}
+
+/** True for literal addresses that no public registry may send a client to. */
+export function isPrivateAddress(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  if (isLoopback(bare)) return true;
+  if (/^(f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):/.test(bare) || bare === '::') return true;
+  const mapped = bare.startsWith('::ffff:') ? bare.slice(7) : bare;
+  return /^(0|10|127)\.|^192\.168\.|^169\.254\.|^172\.(1[6-9]|2\d|3[01])\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(
+    mapped,
+  );
+}
+
+function hostname(host: string): string {
+  return host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : host.replace(/:\d+$/, '');
+}

@@ -1,0 +1,90 @@
+import { isKlosetError, KlosetError } from '../errors.ts';
+import { answerError, isHtml } from './answerErrors.ts';
+import { readBody } from './body.ts';
+import { type Exchange, repositoryUrl, send } from './exchange.ts';
+import { nextLink } from './linkHeader.ts';
+import { describeReference } from './reference.ts';
+import { withQuery } from './uploadLocation.ts';
+
+// ECR refuses more than 1,000 a page, others cut it down by themselves.
+const PAGE_TAGS = 1000;
+// distribution 2 ignores the page size and sends all tags at once: 100,000 of ours are 8 MB.
+const MAX_PAGE_BYTES = 256 * 1024 * 1024;
+const MAX_RESTARTS = 3;
+
+/**
+ * All tags of the repository, page by page. A tag may come twice when the listing changes under the walk; a
+ * repository that the registry does not know has none.
+ */
+export async function* listTags(exchange: Exchange, signal?: AbortSignal): AsyncGenerator<string, void, void> {
+  for (let restart = 0; ; restart++) {
+    try {
+      yield* walk(exchange, signal);
+      return;
+    } catch (error) {
+      // zot answers 404 when the tag that the page starts behind was deleted meanwhile.
+      if (!isKlosetError(error, 'OBJECT_MISSING') || restart >= MAX_RESTARTS) throw error;
+    }
+  }
+}
+
+async function* walk(exchange: Exchange, signal?: AbortSignal): AsyncGenerator<string, void, void> {
+  const first = withQuery(repositoryUrl(exchange, 'tags/list'), 'n', String(PAGE_TAGS));
+  const seen = new Set<string>();
+  let url: URL | undefined = first;
+  while (url) {
+    seen.add(url.href);
+    const page = await readPage(exchange, url, url === first, signal);
+    yield* page.tags;
+    url = followUp(page, url);
+    // A link that leads back would list for ever.
+    if (url && seen.has(url.href)) return;
+  }
+}
+
+interface Page {
+  readonly tags: readonly string[];
+  readonly link: string | undefined;
+}
+
+function followUp(page: Page, url: URL): URL | undefined {
+  if (page.link !== undefined) {
+    const next = new URL(page.link, url);
+    // Behind proxies links name another scheme, port or host; credentials go to the registry alone.
+    return next.pathname === url.pathname ? new URL(next.pathname + next.search, url.origin) : undefined;
+  }
+  const last = page.tags.at(-1);
+  if (page.tags.length !== PAGE_TAGS || last === undefined) return undefined;
+  // A page that is exactly full and names no successor: GHCR once forgot the link. Asking costs one request.
+  const next = new URL(url);
+  next.search = '';
+  return withQuery(withQuery(next, 'n', String(PAGE_TAGS)), 'last', last);
+}
+
+async function readPage(exchange: Exchange, url: URL, isFirst: boolean, signal?: AbortSignal): Promise<Page> {
+  const request = { kind: 'tag-list', method: 'GET', url, signal } as const;
+  const registry = describeReference(exchange.reference);
+  const answer = await send(exchange, request, [200, 404], { registry });
+  if (answer.status === 404) {
+    const error = await answerError(answer, request, { registry });
+    if (error.code === 'REGISTRY_FOREIGN') throw error;
+    if (isFirst) return { tags: [], link: undefined };
+    throw new KlosetError('OBJECT_MISSING', 'the listing broke off', error.details);
+  }
+  const bytes = await readBody(answer, MAX_PAGE_BYTES, 'the tag list');
+  return { tags: parseTags(bytes, isHtml(answer, ''), registry), link: nextLink(answer.headers.link) };
+}
+
+function parseTags(bytes: Uint8Array, html: boolean, registry: string): string[] {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+    const tags = (parsed as { tags?: unknown }).tags ?? [];
+    if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')) return tags;
+  } catch {
+    // Told below.
+  }
+  throw new KlosetError('REGISTRY_FOREIGN', `the tag list is ${html ? 'a web page' : 'no tag list'}`, {
+    registry,
+    remedy: 'Check host, port and path of the location.',
+  });
+}

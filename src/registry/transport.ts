@@ -1,0 +1,61 @@
+/** What a request does, for counting, for flow control and for messages. */
+export const REQUEST_KINDS = [
+  'ping',
+  'blob-head',
+  'blob-read',
+  'blob-delete',
+  'upload-start',
+  'upload-chunk',
+  'upload-commit',
+  'upload-status',
+  'upload-cancel',
+  'manifest-head',
+  'manifest-read',
+  'manifest-write',
+  'manifest-delete',
+  'tag-list',
+] as const;
+export type RequestKind = (typeof REQUEST_KINDS)[number];
+
+/** A request body that can be sent again: retries, fallbacks and refreshed credentials all replay it. */
+export interface RequestBody {
+  readonly bytes: number;
+  /** The bytes in order, from the start, at each call. */
+  slices(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
+
+/** One exchange to be made. */
+export interface RegistryRequest {
+  readonly kind: RequestKind;
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: RequestBody | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the number of body bytes handed to the socket since the last call. */
+  readonly onSent?: ((bytes: number) => void) | undefined;
+}
+
+/** The answer. The body has to be read to its end or cancelled, else its connection stays taken. */
+export interface RegistryAnswer {
+  readonly status: number;
+  /** Lower-case names; repeated headers are joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The raw bytes; ends with CONNECTION_LOST or STALLED when they stop coming. */
+  readonly body: AsyncIterable<Uint8Array> & { cancel(): Promise<void> };
+}
+
+/**
+ * One request, one answer, whatever its status. Policies (credentials, flow control, counting) are functions from a
+ * transport to a transport, put together in compose.ts.
+ *
+ * @throws KlosetError REGISTRY_UNREACHABLE, TLS_MISMATCH, TLS_UNTRUSTED, CONNECTION_LOST, STALLED, CANCELLED
+ */
+export type Transport = (request: RegistryRequest) => Promise<RegistryAnswer>;
+
+/** The body of bytes that are in memory. */
+export function memoryBody(slices: readonly Uint8Array[]): RequestBody {
+  let bytes = 0;
+  for (const slice of slices) bytes += slice.length;
+  return { bytes, slices: () => slices };
+}
