@@ -1,0 +1,263 @@
+import PQueue from 'p-queue';
+import { cancelled, KlosetError, throwIfAborted } from '../errors.ts';
+import type { Exchange } from '../registry/exchange.ts';
+import { Hasher, type HasherChoice } from '../workers/hasher.ts';
+import { type Slab, SlabPool } from '../workers/slabs.ts';
+import { uploadBlob } from './blobUpload.ts';
+import { HostMemory, type UploadMode } from './hostMemory.ts';
+import type { Payload } from './payload.ts';
+import { readInto } from './readInto.ts';
+import { residentPayload } from './residentPayload.ts';
+import type { ByteReader, ByteSource } from './source.ts';
+import { spool } from './spool.ts';
+import type { UploadedBlob } from './uploadAttempt.ts';
+import { type Region, WindowedPayload } from './windowedPayload.ts';
+
+/** Settings of the engine. */
+export interface EngineOptions {
+  /** Blobs under way at once. More than the memory holds wait for it. @default 16 */
+  concurrency?: number | undefined;
+  /** Bound of the memory above that of an idle process, in bytes; at least 32 MiB. @default 268435456 */
+  memoryBytes?: number | undefined;
+  /** Size of a chunk in bytes, where a blob is sent in chunks; otherwise it is found out. */
+  chunkBytes?: number | undefined;
+  /** @default 'auto' */
+  uploadMode?: UploadMode | undefined;
+  /** @default 'auto' */
+  hasher?: HasherChoice | undefined;
+  /** Length of a blob above which an object is stored as several, in bytes. @default 1073741824 */
+  partBytes?: number | undefined;
+}
+
+/** Where the blobs of a push go, and what makes them an object. */
+export interface BlobSink {
+  readonly exchange: Exchange;
+  /** Called when every blob is stored and the source was found unchanged; makes the object visible. */
+  commit(blobs: readonly UploadedBlob[], signal?: AbortSignal): Promise<void>;
+}
+
+/** What a push takes beside source and sink. */
+export interface PushOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onSent?: ((bytes: number) => void) | undefined;
+  readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+}
+
+const MIB = 1024 * 1024;
+const DEFAULT_MEMORY_BYTES = 256 * MIB;
+const MIN_MEMORY_BYTES = 32 * MIB;
+// What a push needs beside its slabs: two hash threads, the heap, the sockets' buffers. Measured, see docs.
+const OVERHEAD_BYTES = 96 * MIB;
+// Plakar's packfiles are at most 64 MiB; larger blobs are sent through a window.
+const RESIDENT_LIMIT_BYTES = 64 * MIB;
+// Locks, states, configuration: they have memory and places of their own, so that none waits for packfiles.
+const SMALL_BYTES = MIB;
+const SMALL_POOL_BYTES = 8 * MIB;
+const DEFAULT_PART_BYTES = 1024 * MIB;
+const DEFAULT_CONCURRENCY = 16;
+
+/** Pushes sources to sinks, many at once, within a memory budget. */
+export class Coordinator {
+  readonly hasher: Hasher;
+  readonly uploadMode: UploadMode;
+  readonly #slabs: SlabPool;
+  readonly #smallSlabs: SlabPool;
+  readonly #queue: PQueue;
+  readonly #smallQueue: PQueue;
+  readonly #chunkBytes: number | undefined;
+  readonly #partBytes: number;
+  readonly #residentBytes: number;
+  readonly #hosts = new Map<string, HostMemory>();
+
+  constructor(options: EngineOptions = {}) {
+    const memoryBytes = Math.max(options.memoryBytes ?? DEFAULT_MEMORY_BYTES, MIN_MEMORY_BYTES);
+    const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
+    this.hasher = new Hasher({ choice: options.hasher ?? 'auto' });
+    this.uploadMode = options.uploadMode ?? 'auto';
+    this.#slabs = new SlabPool(Math.max(memoryBytes - OVERHEAD_BYTES, Math.floor(memoryBytes / 3)));
+    this.#smallSlabs = new SlabPool(SMALL_POOL_BYTES);
+    this.#queue = new PQueue({ concurrency });
+    this.#smallQueue = new PQueue({ concurrency });
+    this.#chunkBytes = options.chunkBytes;
+    this.#partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
+    // Half of the memory, so that one large object never keeps all others from starting.
+    this.#residentBytes = Math.min(RESIDENT_LIMIT_BYTES, Math.floor(this.#slabs.maxSlabBytes / 2));
+  }
+
+  /** What was learned about the registry at an origin. */
+  host(origin: string): HostMemory {
+    let host = this.#hosts.get(origin);
+    if (!host) {
+      host = new HostMemory();
+      this.#hosts.set(origin, host);
+    }
+    return host;
+  }
+
+  /** Most memory that slabs took, in bytes. */
+  get peakSlabBytes(): number {
+    return this.#slabs.budget.peakBytes + this.#smallSlabs.budget.peakBytes;
+  }
+
+  /**
+   * Uploads a source as one or several blobs and commits them. Rejects with what went wrong first; nothing is
+   * visible then, and no upload session is left open.
+   */
+  async push(source: ByteSource, sink: BlobSink, options: PushOptions = {}): Promise<readonly UploadedBlob[]> {
+    const small = source.sizeBytes !== undefined && source.sizeBytes <= SMALL_BYTES;
+    const queue = small ? this.#smallQueue : this.#queue;
+    return queue.add(async () => {
+      throwIfAborted(options.signal);
+      const reader = await source.open(options.signal);
+      try {
+        const blobs = await this.#uploadParts(source, reader, sink, options);
+        await reader.verifyUnchanged();
+        throwIfAborted(options.signal);
+        await sink.commit(blobs, options.signal);
+        return blobs;
+      } finally {
+        await reader.close();
+      }
+    });
+  }
+
+  /** `sha256:<hex>` and length of a source, without sending it. Takes a place and memory as a push does. */
+  async digest(source: ByteSource, signal?: AbortSignal): Promise<UploadedBlob[]> {
+    const result = await this.#queue.add(async () => {
+      const reader = await source.open(signal);
+      const blobs: UploadedBlob[] = [];
+      try {
+        for (const region of regionsOf(source, this.#partBytes)) {
+          const payload = new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
+          try {
+            blobs.push({ digest: await payload.digest(signal), bytes: payload.sizeBytes ?? 0 });
+          } finally {
+            payload.dispose();
+          }
+        }
+        await reader.verifyUnchanged();
+        return blobs;
+      } finally {
+        await reader.close();
+      }
+    });
+    return result;
+  }
+
+  /** Ends the hash threads. Pushes under way fail. */
+  async close(): Promise<void> {
+    await this.hasher.close();
+  }
+
+  async #uploadParts(
+    source: ByteSource,
+    reader: ByteReader,
+    sink: BlobSink,
+    options: PushOptions,
+  ): Promise<UploadedBlob[]> {
+    if (source.sizeBytes === undefined) return this.#uploadStream(source, reader, sink, options);
+    const blobs: UploadedBlob[] = [];
+    for (const region of regionsOf(source, this.#partBytes)) {
+      const payload = await this.#payloadOf(source, reader, region, options.signal);
+      blobs.push(await this.#upload(payload, sink, options));
+    }
+    return blobs;
+  }
+
+  async #payloadOf(
+    source: ByteSource,
+    reader: ByteReader,
+    region: Region,
+    signal: AbortSignal | undefined,
+  ): Promise<Payload> {
+    const bytes = region.sizeBytes ?? 0;
+    if (bytes > this.#residentBytes) {
+      return new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
+    }
+    const pool = bytes <= SMALL_BYTES ? this.#smallSlabs : this.#slabs;
+    const slab = await pool.acquire(bytes, signal);
+    return this.#fillResident(slab, source, reader, region.start, bytes);
+  }
+
+  async #fillResident(
+    slab: Slab,
+    source: ByteSource,
+    reader: ByteReader,
+    start: number,
+    bytes: number,
+  ): Promise<Payload> {
+    try {
+      const got = await readInto(reader, slab.views(bytes), start);
+      if (got < bytes) {
+        throw new KlosetError('SOURCE_CHANGED', `ended at byte ${start + got}, before its declared size`, {
+          object: source.name,
+          remedy: 'Push it again once nothing writes to it.',
+        });
+      }
+      return residentPayload(slab, bytes, this.hasher);
+    } catch (error) {
+      slab.release();
+      throw error;
+    }
+  }
+
+  /** A stream is sent in chunks as it comes, part after part; where the registry takes no chunks it is spooled. */
+  async #uploadStream(
+    source: ByteSource,
+    reader: ByteReader,
+    sink: BlobSink,
+    options: PushOptions,
+  ): Promise<UploadedBlob[]> {
+    const form = this.host(sink.exchange.reference.origin).formFor(Number.POSITIVE_INFINITY, this.uploadMode);
+    if (form === 'monolithic' && (this.uploadMode === 'monolithic' || !this.host(sink.exchange.reference.origin).takesChunks)) {
+      const spooled = await spool(source, reader, options.signal);
+      try {
+        const inner = await spooled.source.open(options.signal);
+        try {
+          return await this.#uploadParts(spooled.source, inner, sink, options);
+        } finally {
+          await inner.close();
+        }
+      } finally {
+        await spooled.remove();
+      }
+    }
+    const blobs: UploadedBlob[] = [];
+    for (let start = 0; ; ) {
+      const region: Region = { start, sizeBytes: undefined, limitBytes: this.#partBytes };
+      const payload = new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
+      const blob = await this.#upload(payload, sink, options);
+      // The stream ended just where a part did: an empty blob is refused by several registries.
+      if (blob.bytes > 0 || blobs.length === 0) blobs.push(blob);
+      if (blob.bytes < this.#partBytes) return blobs;
+      start += blob.bytes;
+    }
+  }
+
+  async #upload(payload: Payload, sink: BlobSink, options: PushOptions): Promise<UploadedBlob> {
+    try {
+      if (options.signal?.aborted) throw cancelled(options.signal.reason);
+      return await uploadBlob(payload, {
+        exchange: sink.exchange,
+        host: this.host(sink.exchange.reference.origin),
+        mode: this.uploadMode,
+        chunkBytes: this.#chunkBytes,
+        memoryBytes: this.#residentBytes,
+        ...options,
+      });
+    } finally {
+      payload.dispose();
+    }
+  }
+}
+
+function regionsOf(source: ByteSource, partBytes: number): Region[] {
+  const size = source.sizeBytes;
+  if (size === undefined) return [{ start: 0, sizeBytes: undefined, limitBytes: Number.POSITIVE_INFINITY }];
+  const regions: Region[] = [];
+  for (let start = 0; start < size || start === 0; start += partBytes) {
+    const sizeBytes = Math.min(partBytes, size - start);
+    regions.push({ start, sizeBytes, limitBytes: sizeBytes });
+  }
+  return regions;
+}

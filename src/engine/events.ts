@@ -1,0 +1,10 @@
+/** What a run over many objects reports, for displays and logs. */
+export type TransferEvent =
+  /** How much there is to do, as far as it is known; may come again with more. */
+  | { readonly type: 'total'; readonly objects: number; readonly bytes: number }
+  | { readonly type: 'object-start'; readonly name: string; readonly bytes: number | undefined }
+  /** Bytes that moved since the last event of this object. */
+  | { readonly type: 'bytes'; readonly name: string; readonly bytes: number }
+  | { readonly type: 'retry'; readonly name: string; readonly reason: string; readonly delayMs: number }
+  | { readonly type: 'object-done'; readonly name: string; readonly bytes: number; readonly skipped: boolean }
+  | { readonly type: 'object-failed'; readonly name: string; readonly error: Error };

@@ -1,0 +1,76 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { type ErrorCode, KlosetError } from '../errors.ts';
+import type { ByteReader, ByteSource } from './source.ts';
+
+const CHANGED_REMEDY = 'Push it again once nothing writes to it.';
+
+/**
+ * A file as a source. It is stated once here, and again when its last byte was read: a file that grew, shrank or was
+ * written to in between is refused, since what was read is no state it was ever in.
+ *
+ * @param name what messages call it; the path when absent
+ * @throws KlosetError SOURCE_MISSING, SOURCE_UNREADABLE
+ */
+export async function fileSource(path: string, name: string = path): Promise<ByteSource> {
+  const handle = await openForReading(path, name);
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) {
+      throw new KlosetError('SOURCE_UNREADABLE', 'is not a regular file', { object: name });
+    }
+    return { name, sizeBytes: stats.size, rereadable: true, open: () => openReader(path, name, stats.size) };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openReader(path: string, name: string, expectedBytes: number): Promise<ByteReader> {
+  const handle = await openForReading(path, name);
+  const before = await handle.stat({ bigint: true });
+  return {
+    read: async (into, position) => {
+      let total = 0;
+      // pread may return less than asked for before the end of the file.
+      while (total < into.length) {
+        const { bytesRead } = await handle
+          .read(into, total, into.length - total, position + total)
+          .catch((cause) => Promise.reject(unreadable(name, cause)));
+        if (bytesRead === 0) break;
+        total += bytesRead;
+      }
+      if (position + total < Math.min(position + into.length, expectedBytes)) throw changed(name, 'shrank');
+      return total;
+    },
+    verifyUnchanged: async () => {
+      const after = await handle.stat({ bigint: true });
+      if (Number(after.size) !== expectedBytes) {
+        throw changed(name, Number(after.size) < expectedBytes ? 'shrank' : 'grew');
+      }
+      if (after.mtimeNs !== before.mtimeNs || after.ctimeNs !== before.ctimeNs) throw changed(name, 'changed');
+    },
+    close: () => handle.close(),
+  };
+}
+
+async function openForReading(path: string, name: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (cause) {
+    throw unreadable(name, cause);
+  }
+}
+
+function unreadable(name: string, cause: unknown): KlosetError {
+  const errno = (cause as NodeJS.ErrnoException).code ?? '';
+  const missing = errno === 'ENOENT' || errno === 'ENOTDIR';
+  const code: ErrorCode = missing ? 'SOURCE_MISSING' : 'SOURCE_UNREADABLE';
+  return new KlosetError(code, missing ? 'does not exist' : `cannot be read (${errno || String(cause)})`, {
+    object: name,
+    remedy: missing ? 'Check the path.' : 'Check the permissions of the file and the disk.',
+    cause,
+  });
+}
+
+function changed(name: string, how: string): KlosetError {
+  return new KlosetError('SOURCE_CHANGED', `${how} while it was read`, { object: name, remedy: CHANGED_REMEDY });
+}

@@ -1,0 +1,65 @@
+/** How blobs are uploaded: `auto` finds out per host what works. */
+export type UploadMode = 'auto' | 'chunked' | 'monolithic';
+
+const FIRST_CHUNK_BYTES = 16 * 1024 * 1024;
+const MIN_CHUNK_BYTES = 256 * 1024;
+const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
+
+/**
+ * What one registry has shown to accept. Registries contradict each other (GHCR refuses chunks above 4 MiB, ECR
+ * below 5 MiB, Google refuses chunks, proxies refuse large bodies), so that this is learned, once per host.
+ */
+export class HostMemory {
+  /** The form that chunking or its refusal has settled. */
+  #form: 'chunked' | 'monolithic' | undefined;
+  #maxBodyBytes = Number.POSITIVE_INFINITY;
+  #chunkBytes = FIRST_CHUNK_BYTES;
+  /** `POST ?digest=` with a body stores the blob in one request; `undefined` until tried. */
+  singlePost: boolean | undefined;
+  /** The closing PUT has to carry the last chunk: an empty one failed (ECR). */
+  commitWithLastChunk = false;
+  /** A manifest with `artifactType` was refused: write the OCI 1.0 form. */
+  artifactTypeRefused = false;
+
+  /** The longest body that is worth trying, in bytes. */
+  get maxBodyBytes(): number {
+    return this.#maxBodyBytes;
+  }
+
+  /** The chunk size that has worked, in bytes. */
+  get chunkBytes(): number {
+    return Math.min(this.#chunkBytes, this.#maxBodyBytes);
+  }
+
+  /** The form for a blob that could go either way. */
+  formFor(bytes: number, mode: UploadMode): 'chunked' | 'monolithic' {
+    if (mode !== 'auto') return mode;
+    if (bytes > this.#maxBodyBytes && this.#form !== 'monolithic') return 'chunked';
+    return this.#form ?? 'monolithic';
+  }
+
+  /** Chunks were refused, whatever their size. */
+  chunksRefused(): void {
+    this.#form = 'monolithic';
+  }
+
+  get takesChunks(): boolean {
+    return this.#form !== 'monolithic';
+  }
+
+  /** A body was refused for its length. Returns false when there is nothing smaller left to try. */
+  bodyRefused(bytes: number): boolean {
+    this.#maxBodyBytes = Math.min(this.#maxBodyBytes, Math.floor(bytes / 2));
+    return this.#maxBodyBytes >= MIN_CHUNK_BYTES;
+  }
+
+  /** A blob of several chunks went through without a failure. */
+  chunksWorked(): void {
+    this.#chunkBytes = Math.min(this.#chunkBytes * 2, MAX_CHUNK_BYTES);
+  }
+
+  /** A chunk was lost: on a bad link less is lost with a smaller one. */
+  chunkFailed(): void {
+    this.#chunkBytes = Math.max(Math.floor(this.#chunkBytes / 2), MIN_CHUNK_BYTES);
+  }
+}

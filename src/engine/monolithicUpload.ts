@@ -1,0 +1,104 @@
+import { isKlosetError, KlosetError } from '../errors.ts';
+import { commitUpload, postBlob } from '../registry/uploads.ts';
+import {
+  brokeWhileSending,
+  isHopeless,
+  type Outcome,
+  saysTooLarge,
+  type SessionHolder,
+  storedAfterAll,
+  type UploadContext,
+} from './uploadAttempt.ts';
+import type { Payload } from './payload.ts';
+
+/** The whole blob in one body: POST and PUT, or a single POST where the host is known to take that. */
+export async function uploadMonolithic(
+  payload: Payload,
+  holder: SessionHolder,
+  context: UploadContext,
+): Promise<Outcome> {
+  const { exchange, host, signal, onSent } = context;
+  // The session opens while the workers hash: a round trip that costs no time.
+  if (!host.singlePost) holder.prepare();
+  const digest = await payload.digest(signal);
+  const bytes = payload.sizeBytes ?? 0;
+
+  if (host.singlePost) {
+    const stored = await bySinglePost(payload, digest, context);
+    if (stored) return stored;
+  }
+  const session = await holder.get();
+  const answer = await commitUpload(exchange, session, digest, payload.whole(), undefined, { signal, onSent });
+  if (answer.ok) {
+    holder.closed();
+    return { kind: 'stored', blob: { digest, bytes } };
+  }
+  holder.moved(answer.session);
+  const { error } = answer;
+  if (isHopeless(error)) throw error;
+  if (saysTooLarge(error)) {
+    const more = host.bodyRefused(bytes);
+    if (context.mode === 'auto' && host.takesChunks && more) return { kind: 'again', error, free: true };
+    throw error;
+  }
+  const blob = await storedAfterAll(exchange, digest, bytes, signal);
+  if (blob) {
+    holder.closed();
+    return { kind: 'stored', blob };
+  }
+  if (error.code === 'BLOB_CORRUPT') {
+    // The bytes lie unchanged in memory: a second refusal is no accident of the line.
+    return { kind: 'again', error };
+  }
+  if (brokeWhileSending(error) && context.mode === 'auto' && host.takesChunks) {
+    // A proxy that refuses a long body may cut the line before its 413 is read: chunks will show.
+    host.bodyRefused(bytes * 2 - 1);
+  }
+  return { kind: 'again', error, free: error.code === 'UPLOAD_SESSION_LOST' };
+}
+
+async function bySinglePost(payload: Payload, digest: string, context: UploadContext): Promise<Outcome | undefined> {
+  const { exchange, host, signal, onSent } = context;
+  const bytes = payload.sizeBytes ?? 0;
+  try {
+    const result = await postBlob(exchange, digest, payload.whole(), { signal, onSent });
+    if (result === 'stored') return { kind: 'stored', blob: { digest, bytes } };
+    // It said yes to two bytes and opens a session for more: the body went nowhere.
+    host.singlePost = false;
+    return undefined;
+  } catch (error) {
+    if (!isKlosetError(error) || isHopeless(error)) throw error;
+    if (error.details.status !== undefined && error.details.status < 500 && error.code !== 'RATE_LIMITED') {
+      host.singlePost = false;
+      return undefined;
+    }
+    const blob = await storedAfterAll(exchange, digest, bytes, signal);
+    return blob ? { kind: 'stored', blob } : { kind: 'again', error };
+  }
+}
+
+/**
+ * Uploads a blob of a few bytes, and learns from it whether the host takes blobs with the first request: with a
+ * two-byte blob it costs nothing to try what with a packfile would cost all its bytes again.
+ *
+ * @throws KlosetError
+ */
+export async function probeSinglePost(
+  exchange: UploadContext['exchange'],
+  host: UploadContext['host'],
+  digest: string,
+  content: Uint8Array,
+): Promise<boolean> {
+  const body = { bytes: content.length, slices: () => [content] };
+  try {
+    const result = await postBlob(exchange, digest, body);
+    host.singlePost = result === 'stored';
+    if (result === 'stored') return true;
+    const answer = await commitUpload(exchange, result, digest, body, undefined);
+    return answer.ok;
+  } catch (error) {
+    if (!(error instanceof KlosetError) || isHopeless(error)) throw error;
+    host.singlePost = false;
+    return false;
+  }
+}

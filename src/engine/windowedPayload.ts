@@ -1,0 +1,207 @@
+import { KlosetError } from '../errors.ts';
+import { LaneLostError } from '../workers/hashPool.ts';
+import type { Hasher, HashLane } from '../workers/hasher.ts';
+import type { SharedSlice, Slab, SlabPool } from '../workers/slabs.ts';
+import { bodyOf, type Chunk, type Payload } from './payload.ts';
+import { readInto } from './readInto.ts';
+import type { ByteReader, ByteSource } from './source.ts';
+
+/** A part of a source that is a blob of its own. */
+export interface Region {
+  readonly start: number;
+  /** Length in bytes, or `undefined` for "up to the end of the source, at most `limitBytes`". */
+  readonly sizeBytes: number | undefined;
+  readonly limitBytes: number;
+}
+
+// Window of the passes that only hash or only send; two of them alternate.
+const WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** A blob that is larger than what may be in memory: chunks are read, hashed and sent one after the other. */
+export class WindowedPayload implements Payload {
+  readonly replayable: boolean;
+  readonly #source: ByteSource;
+  readonly #reader: ByteReader;
+  readonly #region: Region;
+  readonly #slabs: SlabPool;
+  readonly #hasher: Hasher;
+  #sizeBytes: number | undefined;
+  #lane: Promise<HashLane> | undefined;
+  #hashedBytes = 0;
+  /** Hashing goes in order of the bytes, one chunk at a time. */
+  #hashing: Promise<void> = Promise.resolve();
+  #ahead: { readonly offset: number; readonly maxBytes: number; readonly chunk: Promise<Chunk> } | undefined;
+  readonly #held = new Set<Slab>();
+
+  constructor(source: ByteSource, reader: ByteReader, region: Region, slabs: SlabPool, hasher: Hasher) {
+    this.#source = source;
+    this.#reader = reader;
+    this.#region = region;
+    this.#slabs = slabs;
+    this.#hasher = hasher;
+    this.#sizeBytes = region.sizeBytes;
+    this.replayable = source.rereadable;
+  }
+
+  get sizeBytes(): number | undefined {
+    return this.#sizeBytes;
+  }
+
+  async load(offset: number, maxBytes: number, signal?: AbortSignal): Promise<Chunk> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead?.offset === offset && ahead.maxBytes === maxBytes) return ahead.chunk;
+    if (ahead) (await ahead.chunk).release();
+    const slab = await this.#slabs.acquire(this.#wanted(offset, maxBytes), signal);
+    return this.#fill(slab, offset, maxBytes);
+  }
+
+  loadAhead(offset: number, maxBytes: number): void {
+    if (this.#ahead || this.#wanted(offset, maxBytes) <= 0) return;
+    const slab = this.#slabs.tryAcquire(this.#wanted(offset, maxBytes));
+    if (!slab) return;
+    const chunk = this.#fill(slab, offset, maxBytes);
+    chunk.catch(() => {});
+    this.#ahead = { offset, maxBytes, chunk };
+  }
+
+  async digest(signal?: AbortSignal): Promise<string> {
+    await this.#hashing;
+    if (this.#sizeBytes === undefined || this.#hashedBytes < this.#sizeBytes) await this.#hashUpTo(this.#sizeBytes, signal);
+    try {
+      return await (await this.#openLane()).digest();
+    } catch (error) {
+      await this.#recoverLane(error, signal);
+      return (await this.#openLane()).digest();
+    } finally {
+      this.#lane = undefined;
+    }
+  }
+
+  whole(): { bytes: number; slices: () => AsyncIterable<Uint8Array> } {
+    const bytes = this.#sizeBytes;
+    if (bytes === undefined || !this.replayable) throw new Error('only a replayable payload has a whole body');
+    return { bytes, slices: () => this.#stream(bytes) };
+  }
+
+  dispose(): void {
+    this.#lane?.then((lane) => lane.drop(), () => {});
+    this.#ahead?.chunk.catch(() => {});
+    for (const slab of this.#held) slab.release();
+    this.#held.clear();
+  }
+
+  #wanted(offset: number, maxBytes: number): number {
+    const end = this.#sizeBytes ?? this.#region.limitBytes;
+    return Math.max(0, Math.min(maxBytes, end - offset));
+  }
+
+  async #fill(slab: Slab, offset: number, maxBytes: number): Promise<Chunk> {
+    this.#held.add(slab);
+    const release = () => {
+      this.#held.delete(slab);
+      slab.release();
+    };
+    try {
+      const wanted = this.#wanted(offset, maxBytes);
+      const bytes = await readInto(this.#reader, slab.views(wanted), this.#region.start + offset);
+      if (bytes < wanted && this.#region.sizeBytes !== undefined) throw shrunk(this.#source.name);
+      if (bytes < wanted || offset + bytes === this.#region.limitBytes) this.#sizeBytes ??= offset + bytes;
+      const views = slab.views(bytes);
+      this.#hashing = this.#hashing.then(() => this.#hash(slab.slices(bytes), offset, bytes));
+      const hashed = this.#hashing;
+      hashed.catch(() => {});
+      return {
+        offset,
+        bytes,
+        last: this.#sizeBytes === offset + bytes,
+        body: (skip) => bodyOf(views, skip),
+        // A slab that is read into again while a worker still hashes it would hash the wrong bytes.
+        release: () => void hashed.then(release, release),
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #hash(slices: readonly SharedSlice[], offset: number, bytes: number): Promise<void> {
+    // Sent again after a restart, perhaps cut differently: only what is new to the hash.
+    if (offset + bytes <= this.#hashedBytes) return;
+    const skip = this.#hashedBytes - offset;
+    try {
+      await (await this.#openLane()).update(skipSlices(slices, skip));
+    } catch (error) {
+      await this.#recoverLane(error);
+      await this.#hashUpTo(offset);
+      await (await this.#openLane()).update(slices);
+    }
+    this.#hashedBytes = offset + bytes;
+  }
+
+  #openLane(): Promise<HashLane> {
+    this.#lane ??= this.#hasher.lane(this.replayable);
+    return this.#lane;
+  }
+
+  /** A native lane's state died with its worker: read and hash from the start, where that is possible. */
+  async #recoverLane(error: unknown, signal?: AbortSignal): Promise<void> {
+    if (!(error instanceof LaneLostError)) throw error;
+    if (!this.replayable) {
+      throw new KlosetError('WORKER_FAILED', 'a hash worker died, and the stream cannot be read again', {
+        object: this.#source.name,
+        remedy: 'Use --hasher auto or wasm for streams: their hash state survives a worker.',
+        cause: error,
+      });
+    }
+    const hashed = this.#hashedBytes;
+    this.#lane = undefined;
+    this.#hashedBytes = 0;
+    await this.#hashUpTo(hashed, signal);
+  }
+
+  async #hashUpTo(end: number | undefined, signal?: AbortSignal): Promise<void> {
+    while (end === undefined || this.#hashedBytes < end) {
+      const want = Math.min(WINDOW_BYTES, (end ?? Number.POSITIVE_INFINITY) - this.#hashedBytes);
+      // Memory outside of the budget, one window: waiting for the budget while holding a chunk could block for ever.
+      const shared = new SharedArrayBuffer(want);
+      const view = new Uint8Array(shared);
+      const bytes = await readInto(this.#reader, [view], this.#region.start + this.#hashedBytes);
+      signal?.throwIfAborted();
+      if (bytes < want && end !== undefined) throw shrunk(this.#source.name);
+      await (await this.#openLane()).update([{ shared, offset: 0, length: bytes }]);
+      this.#hashedBytes += bytes;
+      if (bytes < want) this.#sizeBytes ??= this.#hashedBytes;
+      if (bytes < want) return;
+    }
+  }
+
+  async *#stream(size: number): AsyncGenerator<Uint8Array, void, void> {
+    const windows = [new Uint8Array(WINDOW_BYTES), new Uint8Array(WINDOW_BYTES)];
+    for (let at = 0, turn = 0; at < size; turn ^= 1) {
+      const window = windows[turn]?.subarray(0, Math.min(WINDOW_BYTES, size - at)) ?? new Uint8Array();
+      const bytes = await readInto(this.#reader, [window], this.#region.start + at);
+      if (bytes < window.length) throw shrunk(this.#source.name);
+      yield window;
+      at += bytes;
+    }
+  }
+}
+
+function skipSlices(slices: readonly SharedSlice[], skip: number): SharedSlice[] {
+  const rest: SharedSlice[] = [];
+  let toSkip = Math.max(0, skip);
+  for (const slice of slices) {
+    const cut = Math.min(toSkip, slice.length);
+    toSkip -= cut;
+    if (cut < slice.length) rest.push({ ...slice, offset: slice.offset + cut, length: slice.length - cut });
+  }
+  return rest;
+}
+
+function shrunk(name: string): KlosetError {
+  return new KlosetError('SOURCE_CHANGED', 'ended before its size at the start: it shrank while it was read', {
+    object: name,
+    remedy: 'Push it again once nothing writes to it.',
+  });
+}

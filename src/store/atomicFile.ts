@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { KlosetError } from '../errors.ts';
+
+/** Prefix of files that are being written; no listing shows them. */
+export const TEMPORARY_PREFIX = '.tmp-';
+
+// Plakar's own modes: a store is its owner's.
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+
+/** What becomes of a file that is there already. */
+export type Existing = 'replace' | 'refuse';
+
+/**
+ * Writes a file that is visible only when it is whole and on disk: temporary file, fsync, rename.
+ *
+ * @param existing `refuse` fails with EEXIST, also when another process creates the file meanwhile
+ * @returns the bytes written
+ * @throws KlosetError DISK_FULL, FILE_WRITE_FAILED, and what the content throws; EEXIST as it is
+ */
+export async function writeAtomically(
+  path: string,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  existing: Existing = 'replace',
+): Promise<number> {
+  const folder = dirname(path);
+  const temporary = join(folder, `${TEMPORARY_PREFIX}${randomUUID()}`);
+  let bytes = 0;
+  try {
+    const handle = await onDisk(path, async () => {
+      await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+      return open(temporary, 'wx', FILE_MODE);
+    });
+    try {
+      for await (const chunk of content) {
+        await onDisk(path, async () => {
+          for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten;
+        });
+        bytes += chunk.length;
+      }
+      await onDisk(path, () => handle.sync());
+    } finally {
+      await handle.close();
+    }
+    await onDisk(path, async () => {
+      // link, unlike rename, never replaces.
+      if (existing === 'refuse') await link(temporary, path);
+      else await rename(temporary, path);
+    });
+    return bytes;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Runs a file operation; what the system refuses becomes an error that names the file. */
+export async function onDisk<T>(path: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (cause) {
+    const errno = (cause as NodeJS.ErrnoException).code ?? '';
+    if (errno === 'EEXIST') throw cause;
+    if (errno === 'ENOSPC' || errno === 'EDQUOT') {
+      throw new KlosetError('DISK_FULL', 'no room left on the file system', {
+        object: path,
+        remedy: 'Free some room and run the command again; whole objects are kept.',
+        cause,
+      });
+    }
+    throw new KlosetError('FILE_WRITE_FAILED', `the file system refuses it (${errno || String(cause)})`, {
+      object: path,
+      remedy: 'Check path and permissions.',
+      cause,
+    });
+  }
+}

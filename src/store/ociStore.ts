@@ -1,0 +1,353 @@
+import { Coordinator } from '../engine/coordinator.ts';
+import { bufferSource } from '../engine/bufferSource.ts';
+import { probeSinglePost } from '../engine/monolithicUpload.ts';
+import { readInto } from '../engine/readInto.ts';
+import type { ByteSource } from '../engine/source.ts';
+import { isKlosetError, KlosetError } from '../errors.ts';
+import { headBlob } from '../registry/blobs.ts';
+import type { Exchange } from '../registry/exchange.ts';
+import { getManifest, putManifest } from '../registry/manifests.ts';
+import { ping } from '../registry/ping.ts';
+import { describeReference } from '../registry/reference.ts';
+import { listTags } from '../registry/tags.ts';
+import { deleteTag, type DeletionMemory } from './deletion.ts';
+import { buildManifest, EMPTY_CONFIG, INLINE_LIMIT_BYTES, type Layer, type ObjectManifest, parseManifest } from './manifest.ts';
+import { CONFIG_TAG, describeRef, type ObjectRef, type ObjectType, refOfTag, tagOf } from './objectNames.ts';
+import type {
+  ByteRange,
+  ObjectContent,
+  ObjectFinding,
+  ObjectStat,
+  ObjectStore,
+  OperationOptions,
+  PutResult,
+} from './objectStore.ts';
+import { readLayers } from './readLayers.ts';
+
+/** What reports on a put, beside its result. */
+export interface PutReport {
+  readonly onSent?: ((bytes: number) => void) | undefined;
+  readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+}
+
+type Target = ObjectRef | 'CONFIG';
+
+// A resolved object is some 300 bytes; the newest this many are remembered.
+const RESOLVED_LIMIT = 20_000;
+
+/** A Kloset store in a repository of an OCI registry. */
+export class OciStore implements ObjectStore {
+  readonly location: string;
+  readonly #exchange: Exchange;
+  readonly #coordinator: Coordinator;
+  readonly #resolved = new Map<string, ObjectManifest>();
+  readonly #deletion: DeletionMemory = { tagDelete: true };
+  #emptyConfig: Promise<void> | undefined;
+  /** Tags known to exist, once {@link primeTags} has listed them. */
+  #tags: Set<string> | undefined;
+
+  constructor(exchange: Exchange, coordinator: Coordinator) {
+    this.#exchange = exchange;
+    this.#coordinator = coordinator;
+    this.location = `oci://${describeReference(exchange.reference)}`;
+  }
+
+  async create(config: Uint8Array, options: OperationOptions = {}): Promise<void> {
+    const exists = new KlosetError('STORE_EXISTS', 'a store is there already; nothing was changed', {
+      object: CONFIG_TAG,
+      registry: this.#place(),
+      remedy: 'Choose another repository, or delete the store first.',
+    });
+    if (await this.#resolve('CONFIG', options.signal)) throw exists;
+    await this.#put('CONFIG', bufferSource(config, CONFIG_TAG), options);
+    // Registries cannot put "only if absent": of two creators at once, the one that was overwritten finds out here.
+    this.#resolved.delete(CONFIG_TAG);
+    const stored = await this.open(options);
+    if (!Buffer.from(stored).equals(config)) throw exists;
+  }
+
+  async open(options: OperationOptions = {}): Promise<Uint8Array> {
+    const content = await this.#get('CONFIG', undefined, options.signal).catch(async (error) => {
+      if (!isKlosetError(error, 'OBJECT_MISSING')) throw error;
+      // "No such store" would be the wrong answer of a host that is no registry.
+      await ping(this.#exchange, options.signal);
+      throw new KlosetError('STORE_MISSING', 'there is no store', {
+        registry: this.#place(),
+        remedy: 'Check the location, or create a store first.',
+      });
+    });
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of content.stream) chunks.push(Uint8Array.from(chunk));
+    return Buffer.concat(chunks);
+  }
+
+  async *list(type: ObjectType, options: OperationOptions = {}): AsyncIterable<string> {
+    const seen = new Set<string>();
+    for await (const tag of this.#listTags(options.signal)) {
+      const ref = refOfTag(tag);
+      if (ref?.type !== type || seen.has(ref.mac)) continue;
+      seen.add(ref.mac);
+      yield ref.mac;
+    }
+  }
+
+  /** Lists the repository once, so that puts of objects that are not there need no request to find out. */
+  async primeTags(options: OperationOptions = {}): Promise<void> {
+    const tags = new Set<string>();
+    for await (const tag of this.#listTags(options.signal)) tags.add(tag);
+    this.#tags = tags;
+  }
+
+  async stat(ref: ObjectRef, options: OperationOptions = {}): Promise<ObjectStat> {
+    const manifest = await this.#require(ref, options.signal);
+    return { ref, bytes: sumBytes(await this.#trueSizes(manifest, options.signal)) };
+  }
+
+  async put(ref: ObjectRef, source: ByteSource, options: OperationOptions & PutReport = {}): Promise<PutResult> {
+    const tag = tagOf(ref);
+    // A lock is put again to refresh it, and a tag that is known to be absent needs no look.
+    if (ref.type !== 'lock' && source.rereadable && (this.#tags === undefined || this.#tags.has(tag))) {
+      const bytes = await this.#sameContent(ref, source, options.signal);
+      if (bytes !== undefined) return { bytes, skipped: true };
+    }
+    return { bytes: await this.#put(ref, source, options), skipped: false };
+  }
+
+  async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {
+    return this.#get(ref, options.range, options.signal);
+  }
+
+  async delete(ref: ObjectRef, options: OperationOptions = {}): Promise<void> {
+    const tag = tagOf(ref);
+    this.#resolved.delete(tag);
+    await this.#named(ref, () => deleteTag(this.#exchange, ref, this.#deletion, options.signal));
+    this.#tags?.delete(tag);
+  }
+
+  async verify(ref: Target, options: OperationOptions & { deep?: boolean } = {}): Promise<ObjectFinding> {
+    try {
+      this.#resolved.delete(ref === 'CONFIG' ? CONFIG_TAG : tagOf(ref));
+      const manifest = await this.#require(ref, options.signal);
+      for (const layer of manifest.layers) {
+        const bytes = await headBlob(this.#exchange, layer.digest, options.signal);
+        if (bytes === undefined) throw this.#error(ref, 'BLOB_MISSING', `blob ${layer.digest} is missing`);
+        if (manifest.ours && bytes !== layer.bytes) {
+          const summary = `blob ${layer.digest} has ${bytes} bytes, the manifest says ${layer.bytes}`;
+          throw this.#error(ref, 'SIZE_MISMATCH', summary);
+        }
+      }
+      const layers = await this.#trueSizes(manifest, options.signal);
+      if (options.deep) {
+        // The descriptor's copy says nothing about the blob.
+        const blobs = layers.map(({ digest, bytes }) => ({ digest, bytes }));
+        await this.#named(ref, async () => {
+          for await (const _ of readLayers(this.#exchange, blobs, undefined, options.signal));
+        });
+      }
+      return { ref, ok: true, bytes: sumBytes(layers) };
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      return { ref, ok: false, error: error as Error };
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#resolved.clear();
+  }
+
+  async #get(target: Target, range: ByteRange | undefined, signal: AbortSignal | undefined): Promise<ObjectContent> {
+    const manifest = await this.#require(target, signal);
+    const layers = await this.#trueSizes(manifest, signal);
+    const total = sumBytes(layers);
+    if (range && (range.offset >= total || range.length <= 0)) {
+      throw this.#error(target, 'RANGE_INVALID', `bytes from ${range.offset} lie outside of ${total} bytes`);
+    }
+    const bytes = range ? Math.min(range.length, total - range.offset) : total;
+    const wanted = range && { offset: range.offset, length: bytes };
+    const named = this.#named.bind(this);
+    const stream = readLayers(this.#exchange, layers, wanted, signal);
+    return {
+      bytes,
+      stream: {
+        async *[Symbol.asyncIterator]() {
+          const iterator = stream[Symbol.asyncIterator]();
+          try {
+            for (;;) {
+              const next = await named(target, () => iterator.next());
+              if (next.done) return;
+              yield next.value;
+            }
+          } finally {
+            await iterator.return?.(undefined);
+          }
+        },
+      },
+    };
+  }
+
+  async #put(target: Target, source: ByteSource, options: OperationOptions & PutReport): Promise<number> {
+    const { signal, onSent, onRetry } = options;
+    const inline = await inlineContent(source, signal);
+    const from = inline ? bufferSource(inline, source.name) : source;
+    return this.#named(target, async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const configReady = this.#ensureEmptyConfig();
+          configReady.catch(() => {});
+          const commit = async (blobs: readonly { digest: string; bytes: number }[]) => {
+            await configReady;
+            await this.#commit(target, blobs.map((blob) => ({ ...blob, data: inline })), signal);
+          };
+          const blobs = await this.#coordinator.push(from, { exchange: this.#exchange, commit }, { signal, onSent, onRetry });
+          return sumBytes(blobs);
+        } catch (error) {
+          // The registry's garbage collection took a blob between its upload and the manifest.
+          if (!isKlosetError(error, 'BLOB_MISSING') || !from.rereadable || attempt >= 2) throw error;
+          this.#emptyConfig = undefined;
+        }
+      }
+    });
+  }
+
+  async #commit(target: Target, layers: readonly Layer[], signal: AbortSignal | undefined): Promise<void> {
+    const tag = target === 'CONFIG' ? CONFIG_TAG : tagOf(target);
+    const host = this.#coordinator.host(this.#exchange.reference.origin);
+    try {
+      await putManifest(this.#exchange, tag, buildManifest(target, layers, host.artifactTypeRefused), signal);
+    } catch (error) {
+      const status = isKlosetError(error) ? error.details.status : undefined;
+      const refused = status === 400 || status === 405 || status === 415;
+      if (!refused || host.artifactTypeRefused || isKlosetError(error, 'BLOB_MISSING')) throw error;
+      await putManifest(this.#exchange, tag, buildManifest(target, layers, true), signal);
+      host.artifactTypeRefused = true;
+    }
+    this.#remember(tag, { layers, ours: true });
+    this.#tags?.add(tag);
+  }
+
+  /** The two-byte configuration goes up once per repository, not once per object. */
+  #ensureEmptyConfig(): Promise<void> {
+    this.#emptyConfig ??= this.#uploadEmptyConfig().catch((error) => {
+      this.#emptyConfig = undefined;
+      throw error;
+    });
+    return this.#emptyConfig;
+  }
+
+  async #uploadEmptyConfig(): Promise<void> {
+    const { digest, content } = EMPTY_CONFIG;
+    if ((await headBlob(this.#exchange, digest)) !== undefined) return;
+    const host = this.#coordinator.host(this.#exchange.reference.origin);
+    if (host.singlePost === undefined && this.#coordinator.uploadMode === 'auto') {
+      if (await probeSinglePost(this.#exchange, host, digest, content)) return;
+    }
+    const sink = { exchange: this.#exchange, commit: async () => {} };
+    await this.#coordinator.push(bufferSource(content, 'the empty configuration blob'), sink);
+  }
+
+  /** Length of the object when the registry holds just what the source holds. */
+  async #sameContent(ref: ObjectRef, source: ByteSource, signal: AbortSignal | undefined): Promise<number | undefined> {
+    const manifest = await this.#resolve(ref, signal);
+    if (!manifest) return undefined;
+    if (manifest.ours && source.sizeBytes !== sumBytes(manifest.layers)) return undefined;
+    const local = await this.#coordinator.digest(source, signal);
+    const same =
+      local.length === manifest.layers.length &&
+      local.every(({ digest }, at) => digest === manifest.layers[at]?.digest);
+    return same ? sumBytes(local) : undefined;
+  }
+
+  /** The Go connector writes sizes that it was not told; the registry knows. */
+  async #trueSizes(manifest: ObjectManifest, signal: AbortSignal | undefined): Promise<readonly Layer[]> {
+    if (manifest.ours) return manifest.layers;
+    // Its reader knows the first layer only, and so does its writer.
+    const layers: Layer[] = [];
+    for (const layer of manifest.layers.slice(0, 1)) {
+      const bytes = await headBlob(this.#exchange, layer.digest, signal);
+      if (bytes === undefined) {
+        throw new KlosetError('BLOB_MISSING', `blob ${layer.digest} is missing`, { registry: this.#place() });
+      }
+      layers.push({ digest: layer.digest, bytes });
+    }
+    return layers;
+  }
+
+  async #require(target: Target, signal: AbortSignal | undefined): Promise<ObjectManifest> {
+    const manifest = await this.#resolve(target, signal);
+    if (!manifest) throw this.#error(target, 'OBJECT_MISSING', 'the store has no such object');
+    return manifest;
+  }
+
+  async #resolve(target: Target, signal: AbortSignal | undefined): Promise<ObjectManifest | undefined> {
+    const tag = target === 'CONFIG' ? CONFIG_TAG : tagOf(target);
+    const known = this.#resolved.get(tag);
+    if (known) return known;
+    return this.#named(target, async () => {
+      const stored = await getManifest(this.#exchange, tag, signal);
+      if (!stored) return undefined;
+      const manifest = parseManifest(stored.bytes, target);
+      this.#remember(tag, manifest);
+      return manifest;
+    });
+  }
+
+  #remember(tag: string, manifest: ObjectManifest): void {
+    // Locks are put, deleted and put again by others: only content that never changes is remembered.
+    if (tag.startsWith('locks-')) return;
+    this.#resolved.set(tag, manifest);
+    if (this.#resolved.size > RESOLVED_LIMIT) {
+      const [oldest] = this.#resolved.keys();
+      if (oldest !== undefined) this.#resolved.delete(oldest);
+    }
+  }
+
+  async *#listTags(signal: AbortSignal | undefined): AsyncGenerator<string, void, void> {
+    try {
+      yield* listTags(this.#exchange, signal);
+    } catch (error) {
+      // What fails at the first request may be no registry at all; the diagnosis is the better message.
+      if (isKlosetError(error, 'CONNECTION_LOST') || isKlosetError(error, 'REGISTRY_FOREIGN')) {
+        await ping(this.#exchange, signal);
+      }
+      throw error;
+    }
+  }
+
+  async #named<T>(target: Target, operation: () => Promise<T>): Promise<T> {
+    try {
+      return await operation();
+    } catch (error) {
+      if (!isKlosetError(error)) throw error;
+      throw error.code === 'CANCELLED' ? error : error.with({ object: nameOf(target), registry: this.#place() });
+    }
+  }
+
+  #error(target: Target, code: ConstructorParameters<typeof KlosetError>[0], summary: string): KlosetError {
+    return new KlosetError(code, summary, { object: nameOf(target), registry: this.#place() });
+  }
+
+  #place(): string {
+    return describeReference(this.#exchange.reference);
+  }
+}
+
+function nameOf(target: Target): string {
+  return target === 'CONFIG' ? CONFIG_TAG : describeRef(target);
+}
+
+function sumBytes(layers: readonly { readonly bytes: number }[]): number {
+  return layers.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+async function inlineContent(source: ByteSource, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+  if (source.sizeBytes === undefined || source.sizeBytes > INLINE_LIMIT_BYTES || source.sizeBytes === 0) return undefined;
+  const reader = await source.open(signal);
+  try {
+    const content = new Uint8Array(source.sizeBytes);
+    const bytes = await readInto(reader, [content], 0);
+    await reader.verifyUnchanged();
+    return content.subarray(0, bytes);
+  } finally {
+    await reader.close();
+  }
+}

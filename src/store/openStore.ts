@@ -1,0 +1,61 @@
+import { Coordinator, type EngineOptions } from '../engine/coordinator.ts';
+import type { Clock } from '../flow/clock.ts';
+import type { RetryPolicy } from '../flow/retry.ts';
+import type { KlosetError } from '../errors.ts';
+import { composeTransport } from '../registry/compose.ts';
+import { makeExchange } from '../registry/exchange.ts';
+import { parseReference } from '../registry/reference.ts';
+import { RequestCounter, type RequestStats } from '../registry/requestStats.ts';
+import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
+import { OciStore } from './ociStore.ts';
+
+/** Settings of a store in a registry. */
+export interface OciStoreOptions extends EngineOptions {
+  /** TLS or plain HTTP; by default plain HTTP for loopback hosts and TLS for all others. */
+  readonly useTls?: boolean | undefined;
+  readonly http?: HttpOptions | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  readonly clock?: Clock | undefined;
+  readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+}
+
+/** An open store with what a program around it asks for. */
+export interface OpenOciStore {
+  readonly store: OciStore;
+  readonly coordinator: Coordinator;
+  stats(): RequestStats;
+  /** Ends connections and threads. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a store in a registry. Makes no request: what is wrong shows at the first operation.
+ *
+ * @param location `oci://HOST[:PORT]/REPOSITORY`
+ * @throws KlosetError LOCATION_INVALID
+ */
+export function openOciStore(location: string, options: OciStoreOptions = {}): OpenOciStore {
+  const reference = parseReference(location, { useTls: options.useTls });
+  const counter = new RequestCounter();
+  const http = httpTransport(options.http);
+  const exchange = makeExchange(reference, composeTransport(http.send, counter), {
+    ...(options.retry && { policy: options.retry }),
+    ...(options.clock && { clock: options.clock }),
+    onRetry: (error, delayMs) => {
+      counter.countRetry();
+      options.onRetry?.(error, delayMs);
+    },
+  });
+  const coordinator = new Coordinator(options);
+  const store = new OciStore(exchange, coordinator);
+  return {
+    store,
+    coordinator,
+    stats: () => counter.snapshot(),
+    close: async () => {
+      await store.close();
+      await coordinator.close();
+      await http.close();
+    },
+  };
+}

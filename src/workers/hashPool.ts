@@ -1,0 +1,94 @@
+import { availableParallelism } from 'node:os';
+import type { Piscina as Pool } from 'piscina';
+import { KlosetError } from '../errors.ts';
+import { type HashResult, type HashTask, LANE_LOST } from './hashTasks.ts';
+
+// More lanes than this outrun any link and any registry, and each costs 10 MiB.
+const MAX_THREADS = 4;
+const MAX_ATTEMPTS = 3;
+
+/** The tasks of one stream, which all go to the worker that holds its state. */
+export interface LaneAffinity {
+  readonly lane: number;
+  /** The thread that the first task went to. */
+  workerId: number | undefined;
+}
+
+/** A lane's worker died, and the state with it: the stream has to be hashed from its start. */
+export class LaneLostError extends Error {
+  override readonly name = 'LaneLostError';
+}
+
+/** Threads that hash. Piscina replaces those that die; tasks without state are run again. */
+export class HashPool {
+  readonly #pool: Promise<Pool<HashTask & { [key: symbol]: unknown }, HashResult>>;
+  readonly #affinityKey: Promise<symbol>;
+  readonly threads: number;
+  #closed = false;
+
+  constructor(threads = Math.min(availableParallelism(), MAX_THREADS)) {
+    this.threads = threads;
+    const module = import('piscina');
+    this.#affinityKey = module.then(({ queueOptionsSymbol }) => queueOptionsSymbol);
+    this.#pool = module.then(({ Piscina, queueOptionsSymbol }) => {
+      // Sources run as they are under a Node that strips types; the package holds compiled files.
+      const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+      return new Piscina({
+        filename: new URL(`./hashWorker.${extension}`, import.meta.url).href,
+        minThreads: threads,
+        maxThreads: threads,
+        // Tasks wait at their worker rather than in the pool's queue: only so can a balancer keep a lane together.
+        concurrentTasksPerWorker: 1024,
+        loadBalancer: (task, workers) => {
+          const affinity = (task as unknown as Record<symbol, LaneAffinity | undefined>)[queueOptionsSymbol];
+          const alive = workers.filter((worker) => !worker.terminating && !worker.destroyed);
+          if (affinity?.workerId !== undefined) {
+            const pinned = alive.find((worker) => worker.id === affinity.workerId);
+            // Its worker is gone; any other one will say that it does not know the lane.
+            if (pinned) return pinned;
+          }
+          const idle = alive.sort((a, b) => a.currentUsage - b.currentUsage)[0] ?? null;
+          if (affinity && affinity.workerId === undefined && idle) affinity.workerId = idle.id;
+          return idle;
+        },
+      });
+    });
+    this.#pool.catch(() => {});
+  }
+
+  /** Runs a task that needs no state of a worker; a worker that dies under it costs an attempt. */
+  async run(task: HashTask): Promise<HashResult> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await (await this.#pool).run(task);
+      } catch (cause) {
+        if (this.#closed || attempt >= MAX_ATTEMPTS) {
+          throw new KlosetError('WORKER_FAILED', 'the hash worker failed', {
+            tried: `${attempt} workers`,
+            remedy: 'Try --hasher native or --hasher wasm; please report it if both fail.',
+            cause,
+          });
+        }
+      }
+    }
+  }
+
+  /**
+   * Runs a task in the worker of its lane.
+   *
+   * @throws LaneLostError
+   */
+  async runPinned(task: HashTask, affinity: LaneAffinity): Promise<HashResult> {
+    const pool = await this.#pool;
+    try {
+      return await pool.run({ ...task, [await this.#affinityKey]: affinity });
+    } catch (cause) {
+      throw new LaneLostError(LANE_LOST, { cause });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await (await this.#pool).destroy();
+  }
+}
