@@ -18,7 +18,10 @@ const previous = (() => {
 
 if (previous !== fingerprint) {
   rmSync('dist', { recursive: true, force: true });
-  const done = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit', shell: process.platform === 'win32' });
+  const done = spawnSync('tsc', ['-p', 'tsconfig.build.json'], {
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   if (done.status !== 0) process.exit(done.status ?? 1);
   chmodSync('dist/cli/main.js', 0o755);
   writeFileSync(stampFile, fingerprint);

@@ -9,10 +9,16 @@
 export const ERROR_CODES = {
   USAGE: { exit: 2, meaning: 'A command, option or argument is wrong.' },
   LOCATION_INVALID: { exit: 2, meaning: 'A store location cannot be parsed or names no repository.' },
-  OBJECT_NAME_INVALID: { exit: 2, meaning: 'An object name is not a 32-byte MAC in hex, or its type is unknown.' },
+  OBJECT_NAME_INVALID: {
+    exit: 2,
+    meaning: 'An object name is not a 32-byte MAC in hex, or its type is unknown.',
+  },
   SOURCE_MISSING: { exit: 1, meaning: 'A file or folder to push does not exist or holds nothing to push.' },
   SOURCE_UNREADABLE: { exit: 1, meaning: 'A file to push cannot be read.' },
-  SOURCE_CHANGED: { exit: 1, meaning: 'A file changed or shrank while it was read; nothing of it was stored.' },
+  SOURCE_CHANGED: {
+    exit: 1,
+    meaning: 'A file changed or shrank while it was read; nothing of it was stored.',
+  },
   REGISTRY_UNREACHABLE: { exit: 1, meaning: 'No connection to the registry could be made.' },
   REGISTRY_FOREIGN: { exit: 1, meaning: 'The host answers, but not as an OCI registry.' },
   REGISTRY_FAILED: { exit: 1, meaning: 'The registry answered with an unexpected status or a server error.' },
@@ -21,18 +27,33 @@ export const ERROR_CODES = {
   CONNECTION_LOST: { exit: 1, meaning: 'The connection broke in the middle of an exchange.' },
   STALLED: { exit: 1, meaning: 'No byte moved for the length of the progress watchdog.' },
   AUTH_REQUIRED: { exit: 1, meaning: 'The registry asks for credentials (401).' },
-  ACCESS_DENIED: { exit: 1, meaning: 'The registry refuses the operation (403), for lack of rights or of quota.' },
+  ACCESS_DENIED: {
+    exit: 1,
+    meaning: 'The registry refuses the operation (403), for lack of rights or of quota.',
+  },
   RATE_LIMITED: { exit: 1, meaning: 'The registry kept answering "too many requests" (429).' },
-  REPOSITORY_UNKNOWN: { exit: 1, meaning: 'The registry does not know the repository, or it has to be created first.' },
+  REPOSITORY_UNKNOWN: {
+    exit: 1,
+    meaning: 'The registry does not know the repository, or it has to be created first.',
+  },
   UPLOAD_REFUSED: { exit: 1, meaning: 'The registry refused the upload in every form that was tried.' },
   UPLOAD_SESSION_LOST: { exit: 1, meaning: 'The registry forgot the upload session, repeatedly.' },
-  BODY_TOO_LARGE: { exit: 1, meaning: 'The registry, or a proxy before it, refuses bodies of this size (413).' },
+  BODY_TOO_LARGE: {
+    exit: 1,
+    meaning: 'The registry, or a proxy before it, refuses bodies of this size (413).',
+  },
   BLOB_MISSING: { exit: 1, meaning: 'A manifest names a blob that the registry does not have.' },
   BLOB_CORRUPT: { exit: 1, meaning: 'Bytes do not match their digest.' },
   SIZE_MISMATCH: { exit: 1, meaning: 'An object is longer or shorter than its manifest says.' },
-  RANGE_INVALID: { exit: 1, meaning: 'A byte range lies outside the object, or the registry answered another range.' },
+  RANGE_INVALID: {
+    exit: 1,
+    meaning: 'A byte range lies outside the object, or the registry answered another range.',
+  },
   MANIFEST_INVALID: { exit: 1, meaning: 'A manifest cannot be parsed or breaks the format.' },
-  MANIFEST_FOREIGN: { exit: 1, meaning: 'A manifest under one of our tags was not written as a Kloset object.' },
+  MANIFEST_FOREIGN: {
+    exit: 1,
+    meaning: 'A manifest under one of our tags was not written as a Kloset object.',
+  },
   OBJECT_MISSING: { exit: 1, meaning: 'The store has no such object.' },
   STORE_EXISTS: { exit: 1, meaning: 'A store is there already; create changed nothing.' },
   STORE_MISSING: { exit: 1, meaning: 'The location holds no store (no CONFIG).' },
@@ -81,7 +102,10 @@ export class KlosetError extends Error {
   readonly summary: string;
 
   constructor(code: ErrorCode, summary: string, details: ErrorDetails = {}) {
-    super(sentence(code, summary, details), details.cause === undefined ? undefined : { cause: details.cause });
+    super(
+      sentence(code, summary, details),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.code = code;
     this.summary = summary;
     this.details = details;

@@ -2,16 +2,16 @@ import { type KlosetError, throwIfAborted } from '../errors.ts';
 import { classify, retryDelayMs } from '../flow/retry.ts';
 import { confirmedOffset } from '../registry/rangeHeader.ts';
 import { commitUpload, patchChunk, type UploadSession, uploadStatus } from '../registry/uploads.ts';
+import { planChunkBytes } from './chunkPlan.ts';
+import type { Chunk, Payload } from './payload.ts';
 import {
   isHopeless,
   type Outcome,
-  saysTooLarge,
   type SessionHolder,
+  saysTooLarge,
   storedAfterAll,
   type UploadContext,
 } from './uploadAttempt.ts';
-import { planChunkBytes } from './chunkPlan.ts';
-import type { Chunk, Payload } from './payload.ts';
 
 /** POST, PATCH for each chunk, PUT. The hash of a chunk is computed while it is on the wire. */
 export async function uploadChunked(
@@ -87,13 +87,16 @@ async function sendChunk(chunk: Chunk, holder: SessionHolder, context: UploadCon
     const reported = await askSession(answer.session, error, holder, context);
     const resumeAt = confirmedOffset(reported, chunk.offset, chunk.offset + chunk.bytes);
     if (resumeAt === undefined || failures > exchange.policy.maxAttempts) {
-      return { outcome: { kind: 'again', error, progressed: chunk.offset > 0, free: classify(error) === 'final' } };
+      return {
+        outcome: { kind: 'again', error, progressed: chunk.offset > 0, free: classify(error) === 'final' },
+      };
     }
     if (resumeAt === chunk.offset + chunk.bytes && error.details.status !== 416) return { troubled: true };
     // Quay reports one byte too many: told the same place again after a refusal, go where it says it ends.
     const place = resumeAt === refusedAt ? resumeAt - 1 : resumeAt;
     if (error.details.status === 416) {
-      if (refusedAt !== undefined && place === refusedAt) return { outcome: { kind: 'again', error, free: true } };
+      if (refusedAt !== undefined && place === refusedAt)
+        return { outcome: { kind: 'again', error, free: true } };
       refusedAt = resumeAt;
     }
     if (place < chunk.offset) return { outcome: { kind: 'again', error, free: true } };
@@ -153,7 +156,10 @@ async function commit(
   const bytes = payload.sizeBytes ?? 0;
   const session = await holder.get();
   const at = chunk && chunk.offset > 0 ? chunk.offset : undefined;
-  const answer = await commitUpload(exchange, session, digest, chunk?.body(), at, { signal, onSent: context.onSent });
+  const answer = await commitUpload(exchange, session, digest, chunk?.body(), at, {
+    signal,
+    onSent: context.onSent,
+  });
   if (answer.ok) {
     holder.closed();
     return { kind: 'stored', blob: { digest, bytes } };

@@ -103,7 +103,11 @@ export class Coordinator {
    * Uploads a source as one or several blobs and commits them. Rejects with what went wrong first; nothing is
    * visible then, and no upload session is left open.
    */
-  async push(source: ByteSource, sink: BlobSink, options: PushOptions = {}): Promise<readonly UploadedBlob[]> {
+  async push(
+    source: ByteSource,
+    sink: BlobSink,
+    options: PushOptions = {},
+  ): Promise<readonly UploadedBlob[]> {
     const small = source.sizeBytes !== undefined && source.sizeBytes <= SMALL_BYTES;
     const queue = small ? this.#smallQueue : this.#queue;
     return queue.add(async () => {
@@ -209,7 +213,10 @@ export class Coordinator {
     options: PushOptions,
   ): Promise<UploadedBlob[]> {
     const form = this.host(sink.exchange.reference.origin).formFor(Number.POSITIVE_INFINITY, this.uploadMode);
-    if (form === 'monolithic' && (this.uploadMode === 'monolithic' || !this.host(sink.exchange.reference.origin).takesChunks)) {
+    if (
+      form === 'monolithic' &&
+      (this.uploadMode === 'monolithic' || !this.host(sink.exchange.reference.origin).takesChunks)
+    ) {
       const spooled = await spool(source, reader, options.signal);
       try {
         const inner = await spooled.source.open(options.signal);

@@ -46,7 +46,8 @@ async function openReader(path: string, name: string, expectedBytes: number): Pr
       if (Number(after.size) !== expectedBytes) {
         throw changed(name, Number(after.size) < expectedBytes ? 'shrank' : 'grew');
       }
-      if (after.mtimeNs !== before.mtimeNs || after.ctimeNs !== before.ctimeNs) throw changed(name, 'changed');
+      if (after.mtimeNs !== before.mtimeNs || after.ctimeNs !== before.ctimeNs)
+        throw changed(name, 'changed');
     },
     close: () => handle.close(),
   };
@@ -72,5 +73,8 @@ function unreadable(name: string, cause: unknown): KlosetError {
 }
 
 function changed(name: string, how: string): KlosetError {
-  return new KlosetError('SOURCE_CHANGED', `${how} while it was read`, { object: name, remedy: CHANGED_REMEDY });
+  return new KlosetError('SOURCE_CHANGED', `${how} while it was read`, {
+    object: name,
+    remedy: CHANGED_REMEDY,
+  });
 }

@@ -1,15 +1,15 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
 import { commitUpload, postBlob } from '../registry/uploads.ts';
+import type { Payload } from './payload.ts';
 import {
   brokeWhileSending,
   isHopeless,
   type Outcome,
-  saysTooLarge,
   type SessionHolder,
+  saysTooLarge,
   storedAfterAll,
   type UploadContext,
 } from './uploadAttempt.ts';
-import type { Payload } from './payload.ts';
 
 /** The whole blob in one body: POST and PUT, or a single POST where the host is known to take that. */
 export async function uploadMonolithic(
@@ -28,7 +28,10 @@ export async function uploadMonolithic(
     if (stored) return stored;
   }
   const session = await holder.get();
-  const answer = await commitUpload(exchange, session, digest, payload.whole(), undefined, { signal, onSent });
+  const answer = await commitUpload(exchange, session, digest, payload.whole(), undefined, {
+    signal,
+    onSent,
+  });
   if (answer.ok) {
     holder.closed();
     return { kind: 'stored', blob: { digest, bytes } };
@@ -57,7 +60,11 @@ export async function uploadMonolithic(
   return { kind: 'again', error, free: error.code === 'UPLOAD_SESSION_LOST' };
 }
 
-async function bySinglePost(payload: Payload, digest: string, context: UploadContext): Promise<Outcome | undefined> {
+async function bySinglePost(
+  payload: Payload,
+  digest: string,
+  context: UploadContext,
+): Promise<Outcome | undefined> {
   const { exchange, host, signal, onSent } = context;
   const bytes = payload.sizeBytes ?? 0;
   try {

@@ -7,11 +7,19 @@ import type { ByteReader, ByteSource } from './source.ts';
  *
  * @param sizeBytes the length where it is known; a stream that is shorter or longer is refused
  */
-export function streamSource(stream: AsyncIterable<Uint8Array>, name: string, sizeBytes?: number): ByteSource {
+export function streamSource(
+  stream: AsyncIterable<Uint8Array>,
+  name: string,
+  sizeBytes?: number,
+): ByteSource {
   return { name, sizeBytes, rereadable: false, open: async () => openReader(stream, name, sizeBytes) };
 }
 
-function openReader(stream: AsyncIterable<Uint8Array>, name: string, sizeBytes: number | undefined): ByteReader {
+function openReader(
+  stream: AsyncIterable<Uint8Array>,
+  name: string,
+  sizeBytes: number | undefined,
+): ByteReader {
   const iterator = stream[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array();
   let readBytes = 0;
@@ -27,7 +35,8 @@ function openReader(stream: AsyncIterable<Uint8Array>, name: string, sizeBytes: 
 
   return {
     read: async (into, position) => {
-      if (position !== readBytes) throw new RangeError(`expected position ${readBytes} of a stream, got ${position}`);
+      if (position !== readBytes)
+        throw new RangeError(`expected position ${readBytes} of a stream, got ${position}`);
       let filled = 0;
       while (filled < into.length && (rest.length > 0 || (await pull()))) {
         const part = rest.subarray(0, into.length - filled);
@@ -42,9 +51,13 @@ function openReader(stream: AsyncIterable<Uint8Array>, name: string, sizeBytes: 
       if (sizeBytes === undefined) return;
       while (rest.length === 0 && (await pull()));
       if (rest.length > 0 || readBytes !== sizeBytes) {
-        throw new KlosetError('SOURCE_CHANGED', `the stream is not the ${sizeBytes} bytes that were announced`, {
-          object: name,
-        });
+        throw new KlosetError(
+          'SOURCE_CHANGED',
+          `the stream is not the ${sizeBytes} bytes that were announced`,
+          {
+            object: name,
+          },
+        );
       }
     },
     close: async () => {

@@ -28,7 +28,12 @@ export interface UploadContext {
 export type Outcome =
   | { readonly kind: 'stored'; readonly blob: UploadedBlob }
   /** Start over in a new session, in the form that the host memory now says. */
-  | { readonly kind: 'again'; readonly error: KlosetError; readonly progressed?: boolean; readonly free?: boolean };
+  | {
+      readonly kind: 'again';
+      readonly error: KlosetError;
+      readonly progressed?: boolean;
+      readonly free?: boolean;
+    };
 
 /**
  * The session of one attempt: opened while the bytes are still being hashed, replaced with each answer, and
@@ -112,9 +117,14 @@ export function brokeWhileSending(error: KlosetError): boolean {
 /** Failures that a further attempt cannot mend. */
 export function isHopeless(error: KlosetError): boolean {
   return (
-    ['AUTH_REQUIRED', 'ACCESS_DENIED', 'REPOSITORY_UNKNOWN', 'CANCELLED', 'SOURCE_CHANGED', 'SOURCE_UNREADABLE'].includes(
-      error.code,
-    ) ||
+    [
+      'AUTH_REQUIRED',
+      'ACCESS_DENIED',
+      'REPOSITORY_UNKNOWN',
+      'CANCELLED',
+      'SOURCE_CHANGED',
+      'SOURCE_UNREADABLE',
+    ].includes(error.code) ||
     error.code.startsWith('TLS_') ||
     error.code === 'REGISTRY_UNREACHABLE' ||
     error.code === 'REGISTRY_FOREIGN'

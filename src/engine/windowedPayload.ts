@@ -1,6 +1,6 @@
 import { KlosetError } from '../errors.ts';
-import { LaneLostError } from '../workers/hashPool.ts';
 import type { Hasher, HashLane } from '../workers/hasher.ts';
+import { LaneLostError } from '../workers/hashPool.ts';
 import type { SharedSlice, Slab, SlabPool } from '../workers/slabs.ts';
 import { bodyOf, type Chunk, type Payload } from './payload.ts';
 import { readInto } from './readInto.ts';
@@ -67,7 +67,8 @@ export class WindowedPayload implements Payload {
 
   async digest(signal?: AbortSignal): Promise<string> {
     await this.#hashing;
-    if (this.#sizeBytes === undefined || this.#hashedBytes < this.#sizeBytes) await this.#hashUpTo(this.#sizeBytes, signal);
+    if (this.#sizeBytes === undefined || this.#hashedBytes < this.#sizeBytes)
+      await this.#hashUpTo(this.#sizeBytes, signal);
     try {
       return await (await this.#openLane()).digest();
     } catch (error) {
@@ -80,12 +81,16 @@ export class WindowedPayload implements Payload {
 
   whole(): { bytes: number; slices: () => AsyncIterable<Uint8Array> } {
     const bytes = this.#sizeBytes;
-    if (bytes === undefined || !this.replayable) throw new Error('only a replayable payload has a whole body');
+    if (bytes === undefined || !this.replayable)
+      throw new Error('only a replayable payload has a whole body');
     return { bytes, slices: () => this.#stream(bytes) };
   }
 
   dispose(): void {
-    this.#lane?.then((lane) => lane.drop(), () => {});
+    this.#lane?.then(
+      (lane) => lane.drop(),
+      () => {},
+    );
     this.#ahead?.chunk.catch(() => {});
     for (const slab of this.#held) slab.release();
     this.#held.clear();
@@ -200,8 +205,12 @@ function skipSlices(slices: readonly SharedSlice[], skip: number): SharedSlice[]
 }
 
 function shrunk(name: string): KlosetError {
-  return new KlosetError('SOURCE_CHANGED', 'ended before its size at the start: it shrank while it was read', {
-    object: name,
-    remedy: 'Push it again once nothing writes to it.',
-  });
+  return new KlosetError(
+    'SOURCE_CHANGED',
+    'ended before its size at the start: it shrank while it was read',
+    {
+      object: name,
+      remedy: 'Push it again once nothing writes to it.',
+    },
+  );
 }

@@ -72,7 +72,8 @@ export class ByteBudget {
   }
 
   release(bytes: number): void {
-    if (bytes > this.#usedBytes) throw new RangeError(`expected at most ${this.#usedBytes} bytes, got ${bytes}`);
+    if (bytes > this.#usedBytes)
+      throw new RangeError(`expected at most ${this.#usedBytes} bytes, got ${bytes}`);
     this.#usedBytes -= bytes;
     this.#grantNext();
   }

@@ -79,7 +79,9 @@ export async function withRetry<T>(operation: () => Promise<T>, context: RetryCo
       if (signal?.aborted) throw error;
       const delayMs = retryDelayMs(policy, error, attempt);
       if (delayMs === undefined) {
-        throw attempt === 1 ? error : error.with({ tried: describeAttempts(attempt, clock.now() - startedMs) });
+        throw attempt === 1
+          ? error
+          : error.with({ tried: describeAttempts(attempt, clock.now() - startedMs) });
       }
       onRetry?.(error, delayMs);
       await clock.sleep(delayMs, signal);

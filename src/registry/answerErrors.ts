@@ -56,14 +56,18 @@ export async function answerError(
   const said = complaint.message ? `: ${complaint.message}` : '';
   const label = complaint.code ? ` ${complaint.code}` : '';
   const waitMs = retryAfterMs(answer.headers['retry-after'], excerpt);
-  return new KlosetError(code, `${request.method} (${request.kind}) was answered ${answer.status}${label}${said}`, {
-    registry: request.url.host,
-    status: answer.status,
-    ...(complaint.code !== undefined && { registryCode: complaint.code }),
-    ...(waitMs !== undefined && { retryAfterMs: waitMs }),
-    ...(REMEDIES[code] !== undefined && { remedy: REMEDIES[code] }),
-    ...details,
-  });
+  return new KlosetError(
+    code,
+    `${request.method} (${request.kind}) was answered ${answer.status}${label}${said}`,
+    {
+      registry: request.url.host,
+      status: answer.status,
+      ...(complaint.code !== undefined && { registryCode: complaint.code }),
+      ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+      ...(REMEDIES[code] !== undefined && { remedy: REMEDIES[code] }),
+      ...details,
+    },
+  );
 }
 
 function codeOf(answer: RegistryAnswer, complaint: RegistryComplaint, excerpt: string): ErrorCode {
@@ -92,7 +96,11 @@ function parseComplaint(excerpt: string): RegistryComplaint {
   try {
     const parsed: unknown = JSON.parse(excerpt);
     const errors = (parsed as { errors?: unknown }).errors;
-    const first = (Array.isArray(errors) ? errors[0] : errors) as { code?: unknown; message?: unknown; detail?: unknown };
+    const first = (Array.isArray(errors) ? errors[0] : errors) as {
+      code?: unknown;
+      message?: unknown;
+      detail?: unknown;
+    };
     if (typeof first === 'object' && first !== null) {
       const message = typeof first.message === 'string' ? first.message : '';
       return { ...(typeof first.code === 'string' && { code: first.code }), message: oneLine(message) };

@@ -10,7 +10,11 @@ import { checkTarget } from './uploadLocation.ts';
 const MAX_REDIRECTS = 5;
 
 /** Length of a blob in bytes, or `undefined` when the registry does not have it. */
-export async function headBlob(exchange: Exchange, digest: string, signal?: AbortSignal): Promise<number | undefined> {
+export async function headBlob(
+  exchange: Exchange,
+  digest: string,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
   const url = repositoryUrl(exchange, `blobs/${digest}`);
   const request: RegistryRequest = { kind: 'blob-head', method: 'HEAD', url, signal };
   let answer = await sendForHead(exchange, request, [200, 301, 302, 303, 307, 308, 404], { object: digest });
@@ -19,7 +23,8 @@ export async function headBlob(exchange: Exchange, digest: string, signal?: Abor
     // A storage URL signed for GET may refuse HEAD: one byte tells the length as well.
     answer = await openBlob(exchange, digest, { offset: 0, length: 1 }, signal);
     await discardBody(answer);
-    const total = /\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1] ?? answer.headers['content-length'];
+    const total =
+      /\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1] ?? answer.headers['content-length'];
     return Number(total);
   }
   const length = Number(answer.headers['content-length']);
@@ -58,7 +63,9 @@ export async function* readBlob(
         yield chunk;
       }
       if (end === undefined || offset >= end) return;
-      throw new KlosetError('CONNECTION_LOST', `the blob ended at byte ${offset} of ${end}`, { object: digest });
+      throw new KlosetError('CONNECTION_LOST', `the blob ended at byte ${offset} of ${end}`, {
+        object: digest,
+      });
     } catch (thrown) {
       if (!(thrown instanceof KlosetError) || signal?.aborted) throw thrown;
       // Bytes that came through are progress: a flaky link that moves never runs out of attempts.
@@ -122,15 +129,21 @@ async function* wantedBytes(
     const start = /^bytes (\d+)-/.exec(answer.headers['content-range'] ?? '')?.[1];
     if (Number(start) !== offset) {
       await answer.body.cancel();
-      throw new KlosetError('RANGE_INVALID', `asked for bytes from ${offset}, got "${answer.headers['content-range']}"`, {
-        object: digest,
-      });
+      throw new KlosetError(
+        'RANGE_INVALID',
+        `asked for bytes from ${offset}, got "${answer.headers['content-range']}"`,
+        {
+          object: digest,
+        },
+      );
     }
   }
   const encoding = answer.headers['content-encoding'];
   if (encoding && encoding !== 'identity') {
     await answer.body.cancel();
-    throw new KlosetError('REGISTRY_FOREIGN', `the blob came in content-encoding "${encoding}"`, { object: digest });
+    throw new KlosetError('REGISTRY_FOREIGN', `the blob came in content-encoding "${encoding}"`, {
+      object: digest,
+    });
   }
   let at = offset;
   for await (const chunk of answer.body) {

@@ -6,7 +6,11 @@ import type { RegistryAnswer } from './transport.ts';
  *
  * @throws KlosetError REGISTRY_FOREIGN when there is more: no registry sends that, and memory is bounded
  */
-export async function readBody(answer: RegistryAnswer, limitBytes: number, what: string): Promise<Uint8Array> {
+export async function readBody(
+  answer: RegistryAnswer,
+  limitBytes: number,
+  what: string,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of answer.body) {

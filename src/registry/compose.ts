@@ -12,6 +12,7 @@ const USER_AGENT = 'kloset-oci';
  * 3. the counter is last, since it counts what a registry counts: requests on the wire.
  */
 export function composeTransport(http: Transport, counter: RequestCounter): Transport {
-  const named: Transport = (request) => http({ ...request, headers: { 'user-agent': USER_AGENT, ...request.headers } });
+  const named: Transport = (request) =>
+    http({ ...request, headers: { 'user-agent': USER_AGENT, ...request.headers } });
   return counter.counting(named);
 }

@@ -20,10 +20,14 @@ export async function ping(exchange: Exchange, signal?: AbortSignal): Promise<vo
     const answer = await send(exchange, request, [200, 401]);
     const excerpt = await readExcerpt(answer);
     if (isHtml(answer, excerpt)) {
-      throw new KlosetError('REGISTRY_FOREIGN', 'the host answers /v2/ with a web page, it is no OCI registry', {
-        registry: exchange.reference.registry,
-        remedy: 'Check host and port of the location.',
-      });
+      throw new KlosetError(
+        'REGISTRY_FOREIGN',
+        'the host answers /v2/ with a web page, it is no OCI registry',
+        {
+          registry: exchange.reference.registry,
+          remedy: 'Check host and port of the location.',
+        },
+      );
     }
   } catch (error) {
     if (url.protocol === 'http:' && isKlosetError(error, 'CONNECTION_LOST') && (await speaksTls(url))) {

@@ -23,7 +23,8 @@ const MAX_NAME_LENGTH = 255;
 export function parseReference(text: string, options: { useTls?: boolean | undefined } = {}): Reference {
   const fail = (reason: string): never => {
     throw new KlosetError('LOCATION_INVALID', `"${text}" is not a store location: ${reason}`, {
-      remedy: 'A location looks like oci://HOST[:PORT]/REPOSITORY, for example oci://localhost:5000/my-org/store.',
+      remedy:
+        'A location looks like oci://HOST[:PORT]/REPOSITORY, for example oci://localhost:5000/my-org/store.',
     });
   };
   if (!text.startsWith('oci://')) return fail('it does not start with oci://');
@@ -63,7 +64,9 @@ export function describeReference(reference: Reference): string {
 /** True for names and addresses of this machine. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
-  return bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1' || /^127\.\d+\.\d+\.\d+$/.test(bare);
+  return (
+    bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1' || /^127\.\d+\.\d+\.\d+$/.test(bare)
+  );
 }
 
 /** True for literal addresses that no public registry may send a client to. */

@@ -16,7 +16,10 @@ const MAX_RESTARTS = 3;
  * All tags of the repository, page by page. A tag may come twice when the listing changes under the walk; a
  * repository that the registry does not know has none.
  */
-export async function* listTags(exchange: Exchange, signal?: AbortSignal): AsyncGenerator<string, void, void> {
+export async function* listTags(
+  exchange: Exchange,
+  signal?: AbortSignal,
+): AsyncGenerator<string, void, void> {
   for (let restart = 0; ; restart++) {
     try {
       yield* walk(exchange, signal);
@@ -77,7 +80,9 @@ async function readPage(exchange: Exchange, url: URL, isFirst: boolean, signal?:
 
 function parseTags(bytes: Uint8Array, html: boolean, registry: string): string[] {
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+    const parsed: unknown = JSON.parse(
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'),
+    );
     const tags = (parsed as { tags?: unknown }).tags ?? [];
     if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')) return tags;
   } catch {

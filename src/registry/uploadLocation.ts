@@ -14,7 +14,10 @@ export function resolveLocation(header: string | undefined, base: URL): URL {
     if (!header) throw new TypeError('no Location header');
     url = new URL(header, base);
   } catch (cause) {
-    throw new KlosetError('REGISTRY_FOREIGN', 'the answer carries no usable Location', { registry: base.host, cause });
+    throw new KlosetError('REGISTRY_FOREIGN', 'the answer carries no usable Location', {
+      registry: base.host,
+      cause,
+    });
   }
   if (url.protocol === 'http:' && base.protocol === 'https:' && url.hostname === base.hostname) {
     // A registry behind a proxy that ends TLS writes the scheme it sees itself.

@@ -43,7 +43,12 @@ export async function startUpload(
 ): Promise<UploadSession | 'mounted'> {
   let url = repositoryUrl(exchange, 'blobs/uploads/');
   if (mount) url = withQuery(withQuery(url, 'mount', mount.digest), 'from', mount.from);
-  const request: RegistryRequest = { kind: 'upload-start', method: 'POST', url, body: { bytes: 0, slices: () => [] } };
+  const request: RegistryRequest = {
+    kind: 'upload-start',
+    method: 'POST',
+    url,
+    body: { bytes: 0, slices: () => [] },
+  };
   const answer = await send(exchange, request, [201, 202]);
   await discardBody(answer);
   if (answer.status === 201 && mount) return 'mounted';
@@ -63,7 +68,14 @@ export async function postBlob(
   options: BodyOptions = {},
 ): Promise<UploadSession | 'stored'> {
   const url = withQuery(repositoryUrl(exchange, 'blobs/uploads/'), 'digest', digest);
-  const request: RegistryRequest = { kind: 'upload-commit', method: 'POST', url, headers: OCTETS, body, ...options };
+  const request: RegistryRequest = {
+    kind: 'upload-commit',
+    method: 'POST',
+    url,
+    headers: OCTETS,
+    body,
+    ...options,
+  };
   const answer = await sendOnce(exchange, request, [201, 202]);
   await discardBody(answer);
   return answer.status === 201 ? 'stored' : sessionOf(answer, url);
@@ -133,17 +145,30 @@ export async function uploadStatus(
 }
 
 /** Cancels a session. Never fails: not every registry can, and not every token may. */
-export async function cancelUpload(exchange: Exchange, session: UploadSession, timeoutMs: number): Promise<void> {
+export async function cancelUpload(
+  exchange: Exchange,
+  session: UploadSession,
+  timeoutMs: number,
+): Promise<void> {
   try {
     const signal = AbortSignal.timeout(timeoutMs);
-    const answer = await exchange.transport({ kind: 'upload-cancel', method: 'DELETE', url: session.url, signal });
+    const answer = await exchange.transport({
+      kind: 'upload-cancel',
+      method: 'DELETE',
+      url: session.url,
+      signal,
+    });
     await discardBody(answer);
   } catch {
     // The registry purges what is left in its own time.
   }
 }
 
-async function attempt(exchange: Exchange, session: UploadSession, request: RegistryRequest): Promise<UploadAnswer> {
+async function attempt(
+  exchange: Exchange,
+  session: UploadSession,
+  request: RegistryRequest,
+): Promise<UploadAnswer> {
   try {
     const answer = await exchange.transport(request);
     if (ACCEPTED.includes(answer.status)) {
@@ -153,7 +178,9 @@ async function attempt(exchange: Exchange, session: UploadSession, request: Regi
     return {
       ok: false,
       session: nextSession(answer, session),
-      error: await answerError(answer, request, { registry: `${exchange.reference.registry}/${exchange.reference.repository}` }),
+      error: await answerError(answer, request, {
+        registry: `${exchange.reference.registry}/${exchange.reference.repository}`,
+      }),
     };
   } catch (error) {
     return { ok: false, session: { ...session, rangeEnd: undefined }, error: asKlosetError(error) };

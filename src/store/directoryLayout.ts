@@ -35,7 +35,9 @@ export function objectPath(root: string, ref: ObjectRef): { folder: string; path
 export function initialFolders(root: string): string[] {
   const shards = Array.from({ length: 256 }, (_, at) => at.toString(16).padStart(2, '0'));
   return [
-    ...(['packfile', 'state'] as const).flatMap((type) => shards.map((shard) => join(typeFolder(root, type), shard))),
+    ...(['packfile', 'state'] as const).flatMap((type) =>
+      shards.map((shard) => join(typeFolder(root, type), shard)),
+    ),
     typeFolder(root, 'lock'),
   ];
 }

@@ -39,7 +39,8 @@ export class DirectoryStore implements ObjectStore {
       });
     if (await isThere(path)) throw exists();
     await onDisk(this.location, async () => {
-      for (const folder of initialFolders(this.location)) await mkdir(folder, { recursive: true, mode: 0o700 });
+      for (const folder of initialFolders(this.location))
+        await mkdir(folder, { recursive: true, mode: 0o700 });
     });
     try {
       await writeAtomically(path, [config], 'refuse');
@@ -81,7 +82,9 @@ export class DirectoryStore implements ObjectStore {
       const stats = await stat(path);
       return { ref, bytes: stats.size };
     } catch (cause) {
-      throw errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR' ? this.#missing(ref) : unreadable(path, cause);
+      throw errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR'
+        ? this.#missing(ref)
+        : unreadable(path, cause);
     }
   }
 
@@ -138,7 +141,10 @@ export class DirectoryStore implements ObjectStore {
   }
 }
 
-async function* bytesOf(source: ByteSource, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, void> {
+async function* bytesOf(
+  source: ByteSource,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, void> {
   const reader = await source.open(signal);
   const buffer = new Uint8Array(READ_BYTES);
   try {

@@ -39,7 +39,11 @@ const MAC_KEY = 'org.kloset.object.mac';
  *
  * @param legacy write the OCI 1.0 form, for registries that refuse `artifactType`
  */
-export function buildManifest(ref: ObjectRef | 'CONFIG', layers: readonly Layer[], legacy = false): Uint8Array {
+export function buildManifest(
+  ref: ObjectRef | 'CONFIG',
+  layers: readonly Layer[],
+  legacy = false,
+): Uint8Array {
   const manifest = {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST_TYPE,
@@ -52,7 +56,9 @@ export function buildManifest(ref: ObjectRef | 'CONFIG', layers: readonly Layer[
       ...(data && { data: Buffer.from(data).toString('base64') }),
     })),
     annotations:
-      ref === 'CONFIG' ? { [TYPE_KEY]: 'config', [MAC_KEY]: CONFIG_TAG } : { [TYPE_KEY]: ref.type, [MAC_KEY]: ref.mac },
+      ref === 'CONFIG'
+        ? { [TYPE_KEY]: 'config', [MAC_KEY]: CONFIG_TAG }
+        : { [TYPE_KEY]: ref.type, [MAC_KEY]: ref.mac },
   };
   return Buffer.from(JSON.stringify(manifest));
 }
@@ -73,7 +79,10 @@ export function parseManifest(bytes: Uint8Array, ref: ObjectRef | 'CONFIG'): Obj
     throw new KlosetError('MANIFEST_INVALID', 'the manifest is no JSON', { cause });
   }
   if (typeof manifest !== 'object' || manifest === null || !Array.isArray(manifest.layers)) {
-    throw new KlosetError('MANIFEST_FOREIGN', 'the manifest has no layers: an index or another kind of artifact');
+    throw new KlosetError(
+      'MANIFEST_FOREIGN',
+      'the manifest has no layers: an index or another kind of artifact',
+    );
   }
   const ours = manifest.artifactType === ARTIFACT_TYPE || annotation(manifest, TYPE_KEY) !== undefined;
   const layers = manifest.layers.map(parseLayer);

@@ -58,7 +58,8 @@ export function tagOf(ref: ObjectRef): string {
 export function refOfTag(tag: string): ObjectRef | undefined {
   for (const type of OBJECT_TYPES) {
     const prefix = TAG_PREFIXES[type];
-    if (tag.startsWith(prefix) && isMac(tag.slice(prefix.length))) return { type, mac: tag.slice(prefix.length) };
+    if (tag.startsWith(prefix) && isMac(tag.slice(prefix.length)))
+      return { type, mac: tag.slice(prefix.length) };
   }
   return undefined;
 }

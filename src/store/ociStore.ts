@@ -1,5 +1,5 @@
-import { Coordinator } from '../engine/coordinator.ts';
 import { bufferSource } from '../engine/bufferSource.ts';
+import type { Coordinator } from '../engine/coordinator.ts';
 import { probeSinglePost } from '../engine/monolithicUpload.ts';
 import { readInto } from '../engine/readInto.ts';
 import type { ByteSource } from '../engine/source.ts';
@@ -10,8 +10,15 @@ import { getManifest, putManifest } from '../registry/manifests.ts';
 import { ping } from '../registry/ping.ts';
 import { describeReference } from '../registry/reference.ts';
 import { listTags } from '../registry/tags.ts';
-import { deleteTag, type DeletionMemory } from './deletion.ts';
-import { buildManifest, EMPTY_CONFIG, INLINE_LIMIT_BYTES, type Layer, type ObjectManifest, parseManifest } from './manifest.ts';
+import { type DeletionMemory, deleteTag } from './deletion.ts';
+import {
+  buildManifest,
+  EMPTY_CONFIG,
+  INLINE_LIMIT_BYTES,
+  type Layer,
+  type ObjectManifest,
+  parseManifest,
+} from './manifest.ts';
 import { CONFIG_TAG, describeRef, type ObjectRef, type ObjectType, refOfTag, tagOf } from './objectNames.ts';
 import type {
   ByteRange,
@@ -103,7 +110,11 @@ export class OciStore implements ObjectStore {
     return { ref, bytes: sumBytes(await this.#trueSizes(manifest, options.signal)) };
   }
 
-  async put(ref: ObjectRef, source: ByteSource, options: OperationOptions & PutReport = {}): Promise<PutResult> {
+  async put(
+    ref: ObjectRef,
+    source: ByteSource,
+    options: OperationOptions & PutReport = {},
+  ): Promise<PutResult> {
     const tag = tagOf(ref);
     // A lock is put again to refresh it, and a tag that is known to be absent needs no look.
     if (ref.type !== 'lock' && source.rereadable && (this.#tags === undefined || this.#tags.has(tag))) {
@@ -155,7 +166,11 @@ export class OciStore implements ObjectStore {
     this.#resolved.clear();
   }
 
-  async #get(target: Target, range: ByteRange | undefined, signal: AbortSignal | undefined): Promise<ObjectContent> {
+  async #get(
+    target: Target,
+    range: ByteRange | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectContent> {
     const manifest = await this.#require(target, signal);
     const layers = await this.#trueSizes(manifest, signal);
     const total = sumBytes(layers);
@@ -186,7 +201,11 @@ export class OciStore implements ObjectStore {
   }
 
   async #put(target: Target, source: ByteSource, options: OperationOptions & PutReport): Promise<number> {
-    const { signal, onSent, onRetry } = options;
+    const { signal, onSent } = options;
+    const onRetry = (error: KlosetError, delayMs: number) => {
+      this.#exchange.onRetry?.(error, delayMs);
+      options.onRetry?.(error, delayMs);
+    };
     const inline = await inlineContent(source, signal);
     const from = inline ? bufferSource(inline, source.name) : source;
     return this.#named(target, async () => {
@@ -196,9 +215,17 @@ export class OciStore implements ObjectStore {
           configReady.catch(() => {});
           const commit = async (blobs: readonly { digest: string; bytes: number }[]) => {
             await configReady;
-            await this.#commit(target, blobs.map((blob) => ({ ...blob, data: inline })), signal);
+            await this.#commit(
+              target,
+              blobs.map((blob) => ({ ...blob, data: inline })),
+              signal,
+            );
           };
-          const blobs = await this.#coordinator.push(from, { exchange: this.#exchange, commit }, { signal, onSent, onRetry });
+          const blobs = await this.#coordinator.push(
+            from,
+            { exchange: this.#exchange, commit },
+            { signal, onSent, onRetry },
+          );
           return sumBytes(blobs);
         } catch (error) {
           // The registry's garbage collection took a blob between its upload and the manifest.
@@ -246,7 +273,11 @@ export class OciStore implements ObjectStore {
   }
 
   /** Length of the object when the registry holds just what the source holds. */
-  async #sameContent(ref: ObjectRef, source: ByteSource, signal: AbortSignal | undefined): Promise<number | undefined> {
+  async #sameContent(
+    ref: ObjectRef,
+    source: ByteSource,
+    signal: AbortSignal | undefined,
+  ): Promise<number | undefined> {
     const manifest = await this.#resolve(ref, signal);
     if (!manifest) return undefined;
     if (manifest.ours && source.sizeBytes !== sumBytes(manifest.layers)) return undefined;
@@ -318,7 +349,9 @@ export class OciStore implements ObjectStore {
       return await operation();
     } catch (error) {
       if (!isKlosetError(error)) throw error;
-      throw error.code === 'CANCELLED' ? error : error.with({ object: nameOf(target), registry: this.#place() });
+      throw error.code === 'CANCELLED'
+        ? error
+        : error.with({ object: nameOf(target), registry: this.#place() });
     }
   }
 
@@ -339,8 +372,12 @@ function sumBytes(layers: readonly { readonly bytes: number }[]): number {
   return layers.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-async function inlineContent(source: ByteSource, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
-  if (source.sizeBytes === undefined || source.sizeBytes > INLINE_LIMIT_BYTES || source.sizeBytes === 0) return undefined;
+async function inlineContent(
+  source: ByteSource,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
+  if (source.sizeBytes === undefined || source.sizeBytes > INLINE_LIMIT_BYTES || source.sizeBytes === 0)
+    return undefined;
   const reader = await source.open(signal);
   try {
     const content = new Uint8Array(source.sizeBytes);

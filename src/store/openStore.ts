@@ -1,7 +1,7 @@
 import { Coordinator, type EngineOptions } from '../engine/coordinator.ts';
+import type { KlosetError } from '../errors.ts';
 import type { Clock } from '../flow/clock.ts';
 import type { RetryPolicy } from '../flow/retry.ts';
-import type { KlosetError } from '../errors.ts';
 import { composeTransport } from '../registry/compose.ts';
 import { makeExchange } from '../registry/exchange.ts';
 import { parseReference } from '../registry/reference.ts';

@@ -33,14 +33,22 @@ export async function* readLayers(
     const hash = whole ? createHash(algorithmOf(layer)) : undefined;
     let bytes = 0;
     // A whole layer is asked for without a range, so that one that is too long shows.
-    for await (const chunk of readBlob(exchange, layer.digest, whole ? { offset: 0 } : { offset: from, length: to - from }, signal)) {
+    for await (const chunk of readBlob(
+      exchange,
+      layer.digest,
+      whole ? { offset: 0 } : { offset: from, length: to - from },
+      signal,
+    )) {
       hash?.update(chunk);
       bytes += chunk.length;
       if (bytes > to - from) break;
       yield chunk;
     }
     if (bytes !== to - from) {
-      throw new KlosetError('SIZE_MISMATCH', `blob ${layer.digest} does not have the ${layer.bytes} bytes of its manifest`);
+      throw new KlosetError(
+        'SIZE_MISMATCH',
+        `blob ${layer.digest} does not have the ${layer.bytes} bytes of its manifest`,
+      );
     }
     if (hash) checkDigest(layer, hash.digest('hex'));
   }

@@ -12,7 +12,12 @@ export type HashTask =
   /** The digest that a saved state stands for. */
   | { readonly op: 'finish'; readonly state: Uint8Array | undefined }
   /** One more chunk of a stream whose state this worker holds; `first` opens it. */
-  | { readonly op: 'lane-update'; readonly lane: number; readonly first: boolean; readonly slices: readonly SharedSlice[] }
+  | {
+      readonly op: 'lane-update';
+      readonly lane: number;
+      readonly first: boolean;
+      readonly slices: readonly SharedSlice[];
+    }
   | { readonly op: 'lane-digest'; readonly lane: number }
   | { readonly op: 'lane-drop'; readonly lane: number }
   /** Time in milliseconds that a provider takes for `bytes`. */

@@ -29,7 +29,12 @@ export class Slab {
   readonly #onRelease: () => void;
   #released = false;
 
-  constructor(segments: readonly Segment[], segmentBytes: number, capacityBytes: number, onRelease: () => void) {
+  constructor(
+    segments: readonly Segment[],
+    segmentBytes: number,
+    capacityBytes: number,
+    onRelease: () => void,
+  ) {
     this.#segments = segments;
     this.#segmentBytes = segmentBytes;
     this.capacityBytes = capacityBytes;

@@ -1,0 +1,31 @@
+import type { ObjectType } from '../../store/objectNames.ts';
+import { planPush } from '../../store/pushItems.ts';
+import { pushAll } from '../../store/transfer.ts';
+import { startProgress } from '../progress.ts';
+import { withSession } from '../session.ts';
+import type { CommonFlags } from '../storeOptions.ts';
+import { printSummary } from '../summary.ts';
+
+export async function push(
+  source: string,
+  location: string,
+  flags: CommonFlags & { type?: ObjectType },
+): Promise<void> {
+  await withSession(location, flags, async (session) => {
+    const startedMs = performance.now();
+    const plan = await planPush(source, flags.type);
+    const progress = await startProgress(session.output, 'pushing', flags.verbose ?? false);
+    try {
+      const { concurrency } = flags;
+      const result = await pushAll(plan, session.store, {
+        signal: session.signal,
+        onEvent: progress.onEvent,
+        concurrency,
+      });
+      progress.stop();
+      await printSummary(session, 'pushed', { ...result, seconds: (performance.now() - startedMs) / 1000 });
+    } finally {
+      progress.stop();
+    }
+  });
+}

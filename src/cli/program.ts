@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { OBJECT_TYPES } from '../store/objectNames.ts';
+import { withOutputFlags, withStoreFlags } from './storeOptions.ts';
+import { parseBytes, parsePort } from './values.ts';
+
+// Commands load their modules when they run: the time to load them all is longer than `--help` needs.
+
+const LOCATION = 'oci://HOST[:PORT]/REPOSITORY';
+
+/** The command line. */
+export function buildProgram(): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const program = new Command('kloset-oci')
+    .description('Keeps a Plakar Kloset store in any OCI container registry.')
+    .version(version)
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\nErrors and their codes: docs/errors.md',
+    );
+
+  example(
+    withStoreFlags(
+      program
+        .command('demo')
+        .description(
+          'Show the whole way on this machine: embedded registry, push, list, verify, pull, compare.',
+        ),
+    )
+      .option('--size <size>', 'length of the store that is made', parseBytes, 256 * 1024 * 1024)
+      .action(async (flags) => (await import('./commands/demo.ts')).demo(flags)),
+    'kloset-oci demo --size 64MiB',
+  );
+  example(
+    withStoreFlags(program.command('push').description('Push a Kloset store, a file, or a folder of files.'))
+      .argument(
+        '<source>',
+        'a Kloset directory, or files: named by 64 hex digits, else by the SHA-256 of their content',
+      )
+      .argument('<location>', LOCATION)
+      .addOption(
+        new Option('--type <type>', 'type of objects pushed from files')
+          .choices(['packfile', 'state', 'lock'])
+          .default('packfile'),
+      )
+      .action(async (source, location, flags) =>
+        (await import('./commands/push.ts')).push(source, location, flags),
+      ),
+    'kloset-oci push ~/.plakar oci://localhost:5000/my-org/store',
+  );
+  example(
+    withStoreFlags(
+      program
+        .command('pull')
+        .description('Pull a store into a Kloset directory; whole objects that are there are kept.'),
+    )
+      .argument('<location>', LOCATION)
+      .argument('<directory>', 'where to')
+      .action(async (location, directory, flags) =>
+        (await import('./commands/pull.ts')).pull(location, directory, flags),
+      ),
+    'kloset-oci pull oci://localhost:5000/my-org/store ./kloset',
+  );
+  example(
+    withStoreFlags(program.command('ls').description('List objects with their sizes.'))
+      .argument('<location>', LOCATION)
+      .addOption(new Option('--type <type>', 'only this type').choices(OBJECT_TYPES))
+      .action(async (location, flags) => (await import('./commands/inspect.ts')).ls(location, flags)),
+    'kloset-oci ls oci://localhost:5000/my-org/store --type state',
+  );
+  example(
+    withStoreFlags(program.command('stat').description('Count objects and bytes per type.'))
+      .argument('<location>', LOCATION)
+      .action(async (location, flags) => (await import('./commands/inspect.ts')).stat(location, flags)),
+    'kloset-oci stat oci://localhost:5000/my-org/store',
+  );
+  example(
+    withStoreFlags(
+      program.command('verify').description('Check that every object is there and has the right size.'),
+    )
+      .argument('<location>', LOCATION)
+      .option('--deep', 'read every object and check its digest')
+      .action(async (location, flags) => (await import('./commands/verify.ts')).verify(location, flags)),
+    'kloset-oci verify --deep oci://localhost:5000/my-org/store',
+  );
+  example(
+    withStoreFlags(program.command('rm').description('Delete objects.'))
+      .argument('<location>', LOCATION)
+      .argument('<mac...>', '64 hex digits each')
+      .addOption(new Option('--type <type>', 'their type').choices(OBJECT_TYPES).makeOptionMandatory())
+      .option('--yes', 'do not ask')
+      .action(async (location, macs, flags) =>
+        (await import('./commands/change.ts')).rm(location, macs, flags),
+      ),
+    'kloset-oci rm oci://localhost:5000/my-org/store --type lock 3f…',
+  );
+  example(
+    withStoreFlags(
+      program
+        .command('create')
+        .description('Write the configuration of a new store; refused where there is one.'),
+    )
+      .argument('<location>', LOCATION)
+      .requiredOption('--config <file>', 'the CONFIG of a Kloset store')
+      .action(async (location, flags) => (await import('./commands/change.ts')).create(location, flags)),
+    'kloset-oci create oci://localhost:5000/my-org/store --config ./kloset/CONFIG',
+  );
+  const registry = program.command('registry').description('The embedded registry.');
+  example(
+    withOutputFlags(
+      registry.command('serve').description('Run the embedded registry until it is interrupted.'),
+    )
+      .option('--port <port>', 'port, 0 for any free one', parsePort, 5000)
+      .option('--host <host>', 'address to listen on', '127.0.0.1')
+      .option('--dir <folder>', 'where to keep the content; in memory without')
+      .action(async (flags) => (await import('./commands/registryServe.ts')).registryServe(flags)),
+    'kloset-oci registry serve --port 5000 --dir ./registry',
+  );
+  return program;
+}
+
+function example(command: Command, line: string): void {
+  command.addHelpText('after', `\nExample:\n  ${line}`);
+}

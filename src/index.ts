@@ -1,0 +1,31 @@
+/**
+ * kloset-oci as a library: Kloset stores in OCI registries and in directories.
+ *
+ * @packageDocumentation
+ */
+export { bufferSource } from './engine/bufferSource.ts';
+export type { EngineOptions } from './engine/coordinator.ts';
+export type { TransferEvent } from './engine/events.ts';
+export { fileSource } from './engine/fileSource.ts';
+export type { UploadMode } from './engine/hostMemory.ts';
+export type { ByteReader, ByteSource } from './engine/source.ts';
+export { streamSource } from './engine/streamSource.ts';
+export { ERROR_CODES, type ErrorCode, type ErrorDetails, isKlosetError, KlosetError } from './errors.ts';
+export type { RequestStats } from './registry/requestStats.ts';
+export type { RequestKind } from './registry/transport.ts';
+export type { HttpOptions } from './registry/undiciTransport.ts';
+export { DirectoryStore } from './store/directoryStore.ts';
+export { OBJECT_TYPES, type ObjectRef, type ObjectType, objectRef } from './store/objectNames.ts';
+export type {
+  ByteRange,
+  ObjectContent,
+  ObjectFinding,
+  ObjectStat,
+  ObjectStore,
+  OperationOptions,
+  PutResult,
+} from './store/objectStore.ts';
+export { type OciStoreOptions, type OpenOciStore, openOciStore } from './store/openStore.ts';
+export { type PushPlan, planPush } from './store/pushItems.ts';
+export { pullAll, pushAll, type TransferOptions, type TransferResult } from './store/transfer.ts';
+export type { HasherChoice } from './workers/hasher.ts';

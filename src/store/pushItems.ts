@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileSource } from '../engine/fileSource.ts';
+import type { ByteSource } from '../engine/source.ts';
+import { KlosetError } from '../errors.ts';
+import { CONFIG_FILE } from './directoryLayout.ts';
+import { DirectoryStore } from './directoryStore.ts';
+import { isMac, type ObjectRef, type ObjectType } from './objectNames.ts';
+
+/** One object to push. Opening it reads its size, so that thousands of them need not be open at once. */
+export interface PushItem {
+  readonly ref: ObjectRef;
+  readonly bytes: number;
+  open(): Promise<ByteSource>;
+}
+
+/** What a path on disk holds. */
+export interface PushPlan {
+  /** The configuration, where the path is a Kloset store. */
+  readonly config: Uint8Array | undefined;
+  /** In the order in which they may become visible: what is named before what names it. */
+  readonly items: readonly PushItem[];
+}
+
+// A state names packfiles: it goes last. Locks are of the moment and of the place where they were taken.
+const STORE_TYPES: readonly ObjectType[] = ['ecc-packfile', 'packfile', 'ecc-state', 'state'];
+
+/**
+ * Finds what to push: a Kloset store, a file, or a folder of files. A file that is named by 64 hex digits is that
+ * object; any other is named by the SHA-256 of its content.
+ *
+ * @throws KlosetError SOURCE_MISSING, SOURCE_UNREADABLE
+ */
+export async function planPush(path: string, type: ObjectType = 'packfile'): Promise<PushPlan> {
+  const stats = await stat(path).catch((cause) => {
+    throw new KlosetError('SOURCE_MISSING', 'does not exist', {
+      object: path,
+      remedy: 'Check the path.',
+      cause,
+    });
+  });
+  if (stats.isFile()) return { config: undefined, items: [await itemOf(path, type)] };
+  const names = await readdir(path).catch((cause) => {
+    throw new KlosetError('SOURCE_UNREADABLE', 'the folder cannot be read', { object: path, cause });
+  });
+  if (names.includes(CONFIG_FILE)) return planStore(path);
+  const items: PushItem[] = [];
+  for (const name of names.sort()) {
+    const file = join(path, name);
+    if ((await stat(file)).isFile()) items.push(await itemOf(file, type));
+  }
+  if (items.length === 0) {
+    throw new KlosetError('SOURCE_MISSING', 'holds neither a Kloset store nor files', { object: path });
+  }
+  return { config: undefined, items };
+}
+
+async function planStore(path: string): Promise<PushPlan> {
+  const store = new DirectoryStore(path);
+  const items: PushItem[] = [];
+  for (const type of STORE_TYPES) {
+    for await (const mac of store.list(type)) {
+      const ref = { type, mac };
+      const { bytes } = await store.stat(ref);
+      items.push({ ref, bytes, open: () => fileSource(store.pathOf(ref), `${type} ${mac}`) });
+    }
+  }
+  return { config: await store.open(), items };
+}
+
+async function itemOf(path: string, type: ObjectType): Promise<PushItem> {
+  const source = await fileSource(path);
+  const name = basename(path).toLowerCase();
+  const mac = isMac(name) ? name : await contentMac(path);
+  return { ref: { type, mac }, bytes: source.sizeBytes ?? 0, open: () => fileSource(path) };
+}
+
+async function contentMac(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
+  } catch (cause) {
+    throw new KlosetError('SOURCE_UNREADABLE', 'cannot be read', { object: path, cause });
+  }
+  return hash.digest('hex');
+}
