@@ -1,11 +1,10 @@
-import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRegistry } from '../../emulator/index.ts';
+import { fileSource } from '../../engine/fileSource.ts';
 import { KlosetError, throwIfAborted } from '../../errors.ts';
-import type { DirectoryStore } from '../../store/directoryStore.ts';
-import { DirectoryStore as Directory } from '../../store/directoryStore.ts';
+import { DirectoryStore } from '../../store/directoryStore.ts';
 import { describeRef, type ObjectType } from '../../store/objectNames.ts';
 import { planPush } from '../../store/pushItems.ts';
 import { writeSyntheticStore } from '../../store/syntheticStore.ts';
@@ -24,6 +23,7 @@ interface Step {
   readonly requests: number;
 }
 
+const COMPARE_BYTES = 1024 * 1024;
 const COMPARED: readonly ObjectType[] = ['packfile', 'state'];
 
 /** `demo`: the whole way of a store into a registry and back, on this machine, with every byte compared. */
@@ -71,8 +71,8 @@ async function runDemo(session: Session, folder: string, totalBytes: number, add
     return { objects, bytes: 0 };
   });
   await step('verify --deep', () => verifyQuietly(session));
-  await step('pull', () => pullAll(store, new Directory(copy), { signal }));
-  await step('compare', () => compareStores(new Directory(source), new Directory(copy)));
+  await step('pull', () => pullAll(store, new DirectoryStore(copy), { signal }));
+  await step('compare', () => compareStores(new DirectoryStore(source), new DirectoryStore(copy)));
 
   output.line(summaryTable(steps, await session.coordinator.hasher.provider(), session));
   output.event({
@@ -106,22 +106,28 @@ async function compareStores(
   for (const type of COMPARED) {
     for await (const mac of one.list(type)) {
       const ref = { type, mac };
-      const [a, b] = [one.pathOf(ref), two.pathOf(ref)].map((path) =>
-        createReadStream(path, { highWaterMark: 1024 * 1024 })[Symbol.asyncIterator](),
-      );
-      for (;;) {
-        const [left, right] = await Promise.all([a?.next(), b?.next()]);
-        if (left?.done || right?.done) {
-          if (left?.done !== right?.done) throw differs(describeRef(ref));
-          break;
-        }
-        if (!(left?.value as Buffer).equals(right?.value as Buffer)) throw differs(describeRef(ref));
-        same.bytes += (left?.value as Buffer).length;
-      }
+      same.bytes += await compareFiles(one.pathOf(ref), two.pathOf(ref), describeRef(ref));
       same.objects++;
     }
   }
   return same;
+}
+
+async function compareFiles(one: string, two: string, object: string): Promise<number> {
+  const [left, right] = [await fileSource(one), await fileSource(two)];
+  if (left.sizeBytes !== right.sizeBytes) throw differs(object);
+  const [a, b] = [await left.open(), await right.open()];
+  const [bufferA, bufferB] = [Buffer.alloc(COMPARE_BYTES), Buffer.alloc(COMPARE_BYTES)];
+  try {
+    for (let position = 0; ; position += COMPARE_BYTES) {
+      const bytes = await a.read(bufferA, position);
+      const bytesB = await b.read(bufferB, position);
+      if (bytes !== bytesB || bufferA.compare(bufferB, 0, bytes, 0, bytes) !== 0) throw differs(object);
+      if (bytes < COMPARE_BYTES) return position + bytes;
+    }
+  } finally {
+    await Promise.all([a.close(), b.close()]);
+  }
 }
 
 function differs(object: string): KlosetError {
