@@ -53,6 +53,9 @@ const RESIDENT_LIMIT_BYTES = 64 * MIB;
 // Locks, states, configuration: they have memory and places of their own, so that none waits for packfiles.
 const SMALL_BYTES = MIB;
 const SMALL_POOL_BYTES = 8 * MIB;
+// Packfiles are read in pieces of this length: smaller ones cost calls, larger ones waste the end of the last.
+const SEGMENT_BYTES = 4 * MIB;
+const SMALL_SEGMENT_BYTES = 64 * 1024;
 const DEFAULT_PART_BYTES = 1024 * MIB;
 const DEFAULT_CONCURRENCY = 16;
 
@@ -74,8 +77,11 @@ export class Coordinator {
     const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
     this.hasher = new Hasher({ choice: options.hasher ?? 'auto' });
     this.uploadMode = options.uploadMode ?? 'auto';
-    this.#slabs = new SlabPool(Math.max(memoryBytes - OVERHEAD_BYTES, Math.floor(memoryBytes / 3)));
-    this.#smallSlabs = new SlabPool(SMALL_POOL_BYTES);
+    this.#slabs = new SlabPool(
+      Math.max(memoryBytes - OVERHEAD_BYTES, Math.floor(memoryBytes / 3)),
+      SEGMENT_BYTES,
+    );
+    this.#smallSlabs = new SlabPool(SMALL_POOL_BYTES, SMALL_SEGMENT_BYTES);
     this.#queue = new PQueue({ concurrency });
     this.#smallQueue = new PQueue({ concurrency });
     this.#chunkBytes = options.chunkBytes;
@@ -125,13 +131,27 @@ export class Coordinator {
     });
   }
 
-  /** `sha256:<hex>` and length of a source, without sending it. Takes a place and memory as a push does. */
+  /** Digest and length of each blob that a push of the source would make, without sending anything. */
   async digest(source: ByteSource, signal?: AbortSignal): Promise<UploadedBlob[]> {
-    const result = await this.#queue.add(async () => {
+    return this.#digestIn(source, this.#partBytes, signal);
+  }
+
+  /** SHA-256 of a whole source, in hex. */
+  async contentHash(source: ByteSource, signal?: AbortSignal): Promise<string> {
+    const [blob] = await this.#digestIn(source, Number.POSITIVE_INFINITY, signal);
+    return (blob?.digest ?? '').slice('sha256:'.length);
+  }
+
+  async #digestIn(
+    source: ByteSource,
+    partBytes: number,
+    signal: AbortSignal | undefined,
+  ): Promise<UploadedBlob[]> {
+    return this.#queue.add(async () => {
       const reader = await source.open(signal);
       const blobs: UploadedBlob[] = [];
       try {
-        for (const region of regionsOf(source, this.#partBytes)) {
+        for (const region of regionsOf(source, partBytes)) {
           const payload = new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
           try {
             blobs.push({ digest: await payload.digest(signal), bytes: payload.sizeBytes ?? 0 });
@@ -145,7 +165,6 @@ export class Coordinator {
         await reader.close();
       }
     });
-    return result;
   }
 
   /** Ends the hash threads. Pushes under way fail. */

@@ -105,6 +105,11 @@ export class OciStore implements ObjectStore {
     this.#tags = tags;
   }
 
+  /** SHA-256 of a source, as the MAC of a file that has no other name. */
+  async contentMac(source: ByteSource, signal?: AbortSignal): Promise<string> {
+    return this.#coordinator.contentHash(source, signal);
+  }
+
   async stat(ref: ObjectRef, options: OperationOptions = {}): Promise<ObjectStat> {
     const manifest = await this.#require(ref, options.signal);
     return { ref, bytes: sumBytes(await this.#trueSizes(manifest, options.signal)) };

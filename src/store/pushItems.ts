@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileSource } from '../engine/fileSource.ts';
@@ -7,11 +5,13 @@ import type { ByteSource } from '../engine/source.ts';
 import { KlosetError } from '../errors.ts';
 import { CONFIG_FILE } from './directoryLayout.ts';
 import { DirectoryStore } from './directoryStore.ts';
-import { isMac, type ObjectRef, type ObjectType } from './objectNames.ts';
+import { isMac, type ObjectType } from './objectNames.ts';
 
 /** One object to push. Opening it reads its size, so that thousands of them need not be open at once. */
 export interface PushItem {
-  readonly ref: ObjectRef;
+  readonly type: ObjectType;
+  /** `undefined` for a file that its content names: it is hashed when its turn comes, many at once. */
+  readonly mac: string | undefined;
   readonly bytes: number;
   open(): Promise<ByteSource>;
 }
@@ -64,7 +64,7 @@ async function planStore(path: string): Promise<PushPlan> {
     for await (const mac of store.list(type)) {
       const ref = { type, mac };
       const { bytes } = await store.stat(ref);
-      items.push({ ref, bytes, open: () => fileSource(store.pathOf(ref), `${type} ${mac}`) });
+      items.push({ type, mac, bytes, open: () => fileSource(store.pathOf(ref), `${type} ${mac}`) });
     }
   }
   return { config: await store.open(), items };
@@ -73,16 +73,10 @@ async function planStore(path: string): Promise<PushPlan> {
 async function itemOf(path: string, type: ObjectType): Promise<PushItem> {
   const source = await fileSource(path);
   const name = basename(path).toLowerCase();
-  const mac = isMac(name) ? name : await contentMac(path);
-  return { ref: { type, mac }, bytes: source.sizeBytes ?? 0, open: () => fileSource(path) };
-}
-
-async function contentMac(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
-  } catch (cause) {
-    throw new KlosetError('SOURCE_UNREADABLE', 'cannot be read', { object: path, cause });
-  }
-  return hash.digest('hex');
+  return {
+    type,
+    mac: isMac(name) ? name : undefined,
+    bytes: source.sizeBytes ?? 0,
+    open: () => fileSource(path),
+  };
 }

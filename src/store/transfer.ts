@@ -53,7 +53,7 @@ export async function pushAll(
   });
   const tally = { objects: 0, skipped: 0, bytes: 0 };
   for (const types of WAVES) {
-    const wave = plan.items.filter(({ ref }) => types.includes(ref.type));
+    const wave = plan.items.filter(({ type }) => types.includes(type));
     await runAll(wave, options, (item, signal) => pushOne(item, target, tally, signal, onEvent));
   }
   if (plan.config && !(await hasConfig(target, options.signal))) {
@@ -101,11 +101,13 @@ async function pushOne(
   signal: AbortSignal,
   onEvent: TransferOptions['onEvent'],
 ): Promise<void> {
-  const name = describeRef(item.ref);
-  onEvent?.({ type: 'object-start', name, bytes: item.bytes });
+  let name = item.mac ? describeRef({ type: item.type, mac: item.mac }) : item.type;
   try {
     const source = await item.open();
-    const result = await target.put(item.ref, source, {
+    if (!item.mac) name = source.name;
+    onEvent?.({ type: 'object-start', name, bytes: item.bytes });
+    const mac = item.mac ?? (await target.contentMac(source, signal));
+    const result = await target.put({ type: item.type, mac }, source, {
       signal,
       onSent: (bytes) => onEvent?.({ type: 'bytes', name, bytes }),
       onRetry: (error, delayMs) => onEvent?.({ type: 'retry', name, reason: error.summary, delayMs }),

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Piscina as Pool } from 'piscina';
+import type { Piscina } from 'piscina';
 import { KlosetError } from '../errors.ts';
 import { type HashResult, type HashTask, LANE_LOST } from './hashTasks.ts';
 
@@ -21,46 +21,19 @@ export class LaneLostError extends Error {
 
 /** Threads that hash. Piscina replaces those that die; tasks without state are run again. */
 export class HashPool {
-  readonly #pool: Promise<Pool<HashTask & { [key: symbol]: unknown }, HashResult>>;
-  readonly #affinityKey: Promise<symbol>;
   readonly threads: number;
+  #started: Promise<RunningPool> | undefined;
   #closed = false;
 
-  constructor(threads = Math.min(availableParallelism(), MAX_THREADS)) {
+  constructor(threads = defaultThreads()) {
     this.threads = threads;
-    const module = import('piscina');
-    this.#affinityKey = module.then(({ queueOptionsSymbol }) => queueOptionsSymbol);
-    this.#pool = module.then(({ Piscina, queueOptionsSymbol }) => {
-      // Sources run as they are under a Node that strips types; the package holds compiled files.
-      const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-      return new Piscina({
-        filename: new URL(`./hashWorker.${extension}`, import.meta.url).href,
-        minThreads: threads,
-        maxThreads: threads,
-        // Tasks wait at their worker rather than in the pool's queue: only so can a balancer keep a lane together.
-        concurrentTasksPerWorker: 1024,
-        loadBalancer: (task, workers) => {
-          const affinity = (task as unknown as Record<symbol, LaneAffinity | undefined>)[queueOptionsSymbol];
-          const alive = workers.filter((worker) => !worker.terminating && !worker.destroyed);
-          if (affinity?.workerId !== undefined) {
-            const pinned = alive.find((worker) => worker.id === affinity.workerId);
-            // Its worker is gone; any other one will say that it does not know the lane.
-            if (pinned) return pinned;
-          }
-          const idle = alive.sort((a, b) => a.currentUsage - b.currentUsage)[0] ?? null;
-          if (affinity && affinity.workerId === undefined && idle) affinity.workerId = idle.id;
-          return idle;
-        },
-      });
-    });
-    this.#pool.catch(() => {});
   }
 
   /** Runs a task that needs no state of a worker; a worker that dies under it costs an attempt. */
   async run(task: HashTask): Promise<HashResult> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await (await this.#pool).run(task);
+        return await (await this.#start()).pool.run(task);
       } catch (cause) {
         if (this.#closed || attempt >= MAX_ATTEMPTS) {
           throw new KlosetError('WORKER_FAILED', 'the hash worker failed', {
@@ -79,9 +52,9 @@ export class HashPool {
    * @throws LaneLostError
    */
   async runPinned(task: HashTask, affinity: LaneAffinity): Promise<HashResult> {
-    const pool = await this.#pool;
+    const { pool, affinityKey } = await this.#start();
     try {
-      return await pool.run({ ...task, [await this.#affinityKey]: affinity });
+      return await pool.run({ ...task, [affinityKey]: affinity });
     } catch (cause) {
       throw new LaneLostError(LANE_LOST, { cause });
     }
@@ -89,6 +62,47 @@ export class HashPool {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await (await this.#pool).destroy();
+    if (this.#started) await (await this.#started).pool.destroy();
   }
+
+  /** Threads cost time and memory: a listing needs none. */
+  #start(): Promise<RunningPool> {
+    this.#started ??= startPool(this.threads);
+    return this.#started;
+  }
+}
+
+/** One core is left to the thread that reads and sends. */
+function defaultThreads(): number {
+  return Math.max(1, Math.min(availableParallelism() - 1, MAX_THREADS));
+}
+
+interface RunningPool {
+  readonly pool: Piscina<HashTask & { [key: symbol]: unknown }, HashResult>;
+  /** Where Piscina looks for what its load balancer may know of a task. */
+  readonly affinityKey: symbol;
+}
+
+async function startPool(threads: number): Promise<RunningPool> {
+  const { Piscina: Pool, queueOptionsSymbol } = await import('piscina');
+  // Sources run as they are under a Node that strips types; the package holds compiled files.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const pool = new Pool<HashTask & { [key: symbol]: unknown }, HashResult>({
+    filename: new URL(`./hashWorker.${extension}`, import.meta.url).href,
+    minThreads: threads,
+    maxThreads: threads,
+    // Tasks wait at their worker rather than in the pool's queue: only so can a balancer keep a lane together.
+    concurrentTasksPerWorker: 1024,
+    loadBalancer: (task, workers) => {
+      const affinity = (task as unknown as Record<symbol, LaneAffinity | undefined>)[queueOptionsSymbol];
+      const alive = workers.filter((worker) => !worker.terminating && !worker.destroyed);
+      // When the lane's worker is gone, any other one says that it does not know the lane.
+      const pinned = alive.find((worker) => worker.id === affinity?.workerId);
+      if (pinned) return pinned;
+      const idlest = alive.sort((a, b) => a.currentUsage - b.currentUsage)[0] ?? null;
+      if (affinity && idlest) affinity.workerId ??= idlest.id;
+      return idlest;
+    },
+  });
+  return { pool, affinityKey: queueOptionsSymbol };
 }

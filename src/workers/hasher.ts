@@ -17,9 +17,8 @@ export interface HashLane {
   drop(): void;
 }
 
-// hash-wasm needs 4 ms and OpenSSL 0.6 ms for it on the machine that the default was measured on; twice as much
-// did not change the verdict.
-const CALIBRATION_BYTES = 512 * 1024;
+// hash-wasm needs half a millisecond for it and OpenSSL with SHA instructions a tenth: enough to tell them apart.
+const CALIBRATION_BYTES = 128 * 1024;
 
 /** SHA-256 in worker threads, by hash-wasm or by the runtime's OpenSSL. */
 export class Hasher {

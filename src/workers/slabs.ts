@@ -1,15 +1,5 @@
 import { ByteBudget } from '../flow/byteBudget.ts';
 
-/** One piece of shared memory. */
-interface Segment {
-  readonly shared: SharedArrayBuffer;
-}
-
-const SMALL_BYTES = 64 * 1024;
-const LARGE_BYTES = 4 * 1024 * 1024;
-// Up to here a slab is made of small segments: a lock of 200 bytes must not take 4 MiB from the budget.
-const SMALL_LIMIT_BYTES = 16 * SMALL_BYTES;
-
 /** Place of bytes in shared memory, as it is sent to a worker. */
 export interface SharedSlice {
   readonly shared: SharedArrayBuffer;
@@ -19,24 +9,16 @@ export interface SharedSlice {
 
 /**
  * Memory for one chunk: shared with the hash workers and handed to the socket as it is, so that bytes are written
- * once and copied never. Made of fixed segments, which are used again: allocating and zeroing a buffer for each
- * packfile costs as much as hashing a tenth of it.
+ * once and copied never. A slab is made of segments of one arena, which are used again and again.
  */
 export class Slab {
   readonly capacityBytes: number;
-  readonly #segments: readonly Segment[];
-  readonly #segmentBytes: number;
+  readonly #segments: readonly SharedSlice[];
   readonly #onRelease: () => void;
   #released = false;
 
-  constructor(
-    segments: readonly Segment[],
-    segmentBytes: number,
-    capacityBytes: number,
-    onRelease: () => void,
-  ) {
+  constructor(segments: readonly SharedSlice[], capacityBytes: number, onRelease: () => void) {
     this.#segments = segments;
-    this.#segmentBytes = segmentBytes;
     this.capacityBytes = capacityBytes;
     this.#onRelease = onRelease;
   }
@@ -51,10 +33,10 @@ export class Slab {
     if (this.#released) throw new Error('the slab was released');
     const slices: SharedSlice[] = [];
     let rest = bytes;
-    for (const { shared } of this.#segments) {
+    for (const segment of this.#segments) {
       if (rest <= 0) break;
-      const length = Math.min(rest, this.#segmentBytes);
-      slices.push({ shared, offset: 0, length });
+      const length = Math.min(rest, segment.length);
+      slices.push({ ...segment, length });
       rest -= length;
     }
     if (rest > 0) throw new RangeError(`expected at most ${this.capacityBytes} bytes, got ${bytes}`);
@@ -69,64 +51,66 @@ export class Slab {
   }
 }
 
-/** Shared memory under a byte budget. */
+/**
+ * Shared memory under a byte budget. It is one reservation, made once: the system hands out its pages when they are
+ * first written, while a buffer per packfile would be zeroed each time and drive the garbage collector.
+ */
 export class SlabPool {
   readonly budget: ByteBudget;
-  readonly #free = new Map<number, Segment[]>([
-    [SMALL_BYTES, []],
-    [LARGE_BYTES, []],
-  ]);
-  #allocatedBytes = 0;
+  readonly #segmentBytes: number;
+  /** Offsets of free segments; the last one freed is the first one used, since its pages are there already. */
+  readonly #free: number[];
+  #arena: SharedArrayBuffer | undefined;
+  #lowestUsed: number;
 
-  /** @param capacityBytes the most memory that slabs take together */
-  constructor(capacityBytes: number) {
-    this.budget = new ByteBudget(Math.max(capacityBytes, LARGE_BYTES));
+  /**
+   * @param capacityBytes the most memory that slabs take together; rounded down to whole segments, at least one
+   * @param segmentBytes the unit in which memory is given out
+   */
+  constructor(capacityBytes: number, segmentBytes: number) {
+    const count = Math.max(1, Math.floor(capacityBytes / segmentBytes));
+    this.#segmentBytes = segmentBytes;
+    this.#free = Array.from({ length: count }, (_, at) => at * segmentBytes);
+    this.#lowestUsed = count;
+    this.budget = new ByteBudget(count * segmentBytes);
   }
 
-  /** Shared memory that exists, used or waiting to be used again, in bytes. */
-  get allocatedBytes(): number {
-    return this.#allocatedBytes;
+  /** Memory that was ever in use, in bytes: what the system has handed out. */
+  get touchedBytes(): number {
+    return this.budget.capacityBytes - this.#lowestUsed * this.#segmentBytes;
   }
 
   /** The largest slab that can be had, in bytes. */
   get maxSlabBytes(): number {
-    return Math.floor(this.budget.capacityBytes / LARGE_BYTES) * LARGE_BYTES;
+    return this.budget.capacityBytes;
   }
 
   /** Waits for room and returns a slab for `bytes`. */
   async acquire(bytes: number, signal?: AbortSignal): Promise<Slab> {
-    const [segmentBytes, count] = layout(bytes);
-    await this.budget.acquire(segmentBytes * count, signal);
-    return this.#build(segmentBytes, count);
+    const count = this.#segmentsFor(bytes);
+    await this.budget.acquire(count * this.#segmentBytes, signal);
+    return this.#build(count);
   }
 
   /** A slab at once, or `undefined`: for reading ahead, which must never make others wait. */
   tryAcquire(bytes: number): Slab | undefined {
-    const [segmentBytes, count] = layout(bytes);
-    return this.budget.tryAcquire(segmentBytes * count) ? this.#build(segmentBytes, count) : undefined;
+    const count = this.#segmentsFor(bytes);
+    return this.budget.tryAcquire(count * this.#segmentBytes) ? this.#build(count) : undefined;
   }
 
-  #build(segmentBytes: number, count: number): Slab {
-    const free = this.#free.get(segmentBytes) ?? [];
-    const segments = Array.from({ length: count }, () => free.pop() ?? this.#allocate(segmentBytes));
-    return new Slab(segments, segmentBytes, segmentBytes * count, () => {
-      free.push(...segments);
-      this.budget.release(segmentBytes * count);
+  #segmentsFor(bytes: number): number {
+    return Math.max(1, Math.ceil(bytes / this.#segmentBytes));
+  }
+
+  #build(count: number): Slab {
+    this.#arena ??= new SharedArrayBuffer(this.budget.capacityBytes);
+    const shared = this.#arena;
+    const offsets = this.#free.splice(this.#free.length - count, count);
+    this.#lowestUsed = Math.min(this.#lowestUsed, ...offsets.map((offset) => offset / this.#segmentBytes));
+    const segments = offsets.map((offset) => ({ shared, offset, length: this.#segmentBytes }));
+    return new Slab(segments, count * this.#segmentBytes, () => {
+      this.#free.push(...offsets);
+      this.budget.release(count * this.#segmentBytes);
     });
   }
-
-  #allocate(segmentBytes: number): Segment {
-    // Free segments of the other size are memory too: they go before the pool outgrows its budget.
-    const others = this.#free.get(segmentBytes === SMALL_BYTES ? LARGE_BYTES : SMALL_BYTES) ?? [];
-    while (this.#allocatedBytes + segmentBytes > this.budget.capacityBytes && others.length > 0) {
-      this.#allocatedBytes -= others.pop()?.shared.byteLength ?? 0;
-    }
-    this.#allocatedBytes += segmentBytes;
-    return { shared: new SharedArrayBuffer(segmentBytes) };
-  }
-}
-
-function layout(bytes: number): [segmentBytes: number, count: number] {
-  const segmentBytes = bytes <= SMALL_LIMIT_BYTES ? SMALL_BYTES : LARGE_BYTES;
-  return [segmentBytes, Math.max(1, Math.ceil(bytes / segmentBytes))];
 }
