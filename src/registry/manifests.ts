@@ -2,7 +2,7 @@ import { readBody } from './body.ts';
 import { type Exchange, repositoryUrl, send, sendForHead } from './exchange.ts';
 
 /** The registry limit that the distribution specification asks all to allow, in bytes. */
-export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 export const OCI_MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 const DOCKER_MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
@@ -27,18 +27,6 @@ export async function getManifest(
   const bytes = await readBody(answer, MAX_MANIFEST_BYTES, `the manifest ${reference}`);
   if (answer.status === 404) return undefined;
   return { bytes, digest: answer.headers['docker-content-digest'] };
-}
-
-/** Digest and presence without the body. `undefined` when there is none; the digest may be unknown. */
-export async function headManifest(
-  exchange: Exchange,
-  reference: string,
-  signal?: AbortSignal,
-): Promise<{ readonly digest: string | undefined } | undefined> {
-  const url = repositoryUrl(exchange, `manifests/${reference}`);
-  const request = { kind: 'manifest-head', method: 'HEAD', url, headers: ACCEPT, signal } as const;
-  const answer = await sendForHead(exchange, request, [200, 404], { object: reference });
-  return answer.status === 404 ? undefined : { digest: answer.headers['docker-content-digest'] };
 }
 
 /** Stores a manifest under a tag. May be repeated: the same bytes under the same tag are the same manifest. */

@@ -1,21 +1,18 @@
 /** What a request does, for counting, for flow control and for messages. */
-export const REQUEST_KINDS = [
-  'ping',
-  'blob-head',
-  'blob-read',
-  'blob-delete',
-  'upload-start',
-  'upload-chunk',
-  'upload-commit',
-  'upload-status',
-  'upload-cancel',
-  'manifest-head',
-  'manifest-read',
-  'manifest-write',
-  'manifest-delete',
-  'tag-list',
-] as const;
-export type RequestKind = (typeof REQUEST_KINDS)[number];
+export type RequestKind =
+  | 'ping'
+  | 'blob-head'
+  | 'blob-read'
+  | 'blob-delete'
+  | 'upload-start'
+  | 'upload-chunk'
+  | 'upload-commit'
+  | 'upload-status'
+  | 'upload-cancel'
+  | 'manifest-read'
+  | 'manifest-write'
+  | 'manifest-delete'
+  | 'tag-list';
 
 /** A request body that can be sent again: retries, fallbacks and refreshed credentials all replay it. */
 export interface RequestBody {
@@ -52,10 +49,3 @@ export interface RegistryAnswer {
  * @throws KlosetError REGISTRY_UNREACHABLE, TLS_MISMATCH, TLS_UNTRUSTED, CONNECTION_LOST, STALLED, CANCELLED
  */
 export type Transport = (request: RegistryRequest) => Promise<RegistryAnswer>;
-
-/** The body of bytes that are in memory. */
-export function memoryBody(slices: readonly Uint8Array[]): RequestBody {
-  let bytes = 0;
-  for (const slice of slices) bytes += slice.length;
-  return { bytes, slices: () => slices };
-}

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { KlosetError } from '../errors.ts';
 
 /** Prefix of files that are being written; no listing shows them. */
-export const TEMPORARY_PREFIX = '.tmp-';
+const TEMPORARY_PREFIX = '.tmp-';
 
 // Plakar's own modes: a store is its owner's.
 const FILE_MODE = 0o600;
