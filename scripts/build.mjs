@@ -1,6 +1,6 @@
 // Compiles src/ to dist/. Skipped when nothing changed, so that `npm start` costs nothing the second time.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -8,6 +8,7 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const inputs = [...globSync('src/**/*.ts'), 'package.json', 'tsconfig.json', 'tsconfig.build.json'].sort();
 const fingerprint = JSON.stringify(inputs.map((path) => [path, statSync(path).mtimeMs, statSync(path).size]));
 const stampFile = 'dist/.inputs.json';
+const staging = `.cache/dist-${process.pid}`;
 const previous = (() => {
   try {
     return readFileSync(stampFile, 'utf8');
@@ -17,12 +18,14 @@ const previous = (() => {
 })();
 
 if (previous !== fingerprint) {
-  rmSync('dist', { recursive: true, force: true });
-  const done = spawnSync('tsc', ['-p', 'tsconfig.build.json'], {
+  const done = spawnSync('tsc', ['-p', 'tsconfig.build.json', '--outDir', staging], {
     stdio: 'inherit',
     shell: process.platform === 'win32',
   });
   if (done.status !== 0) process.exit(done.status ?? 1);
-  chmodSync('dist/cli/main.js', 0o755);
-  writeFileSync(stampFile, fingerprint);
+  chmodSync(`${staging}/cli/main.js`, 0o755);
+  writeFileSync(`${staging}/.inputs.json`, fingerprint);
+  // Swapped in whole: a program that runs meanwhile must not find half a dist.
+  rmSync('dist', { recursive: true, force: true });
+  renameSync(staging, 'dist');
 }

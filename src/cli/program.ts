@@ -34,19 +34,23 @@ export function buildProgram(): Command {
   );
   example(
     withStoreFlags(program.command('push').description('Push a Kloset store, a file, or a folder of files.'))
+      .usage('[options] <source...> <location>')
       .argument(
-        '<source>',
-        'a Kloset directory, or files: named by 64 hex digits, else by the SHA-256 of their content',
+        '<source...>',
+        'a Kloset directory, or files and folders (objects are named by 64 hex digits, else by the SHA-256 of their content), then the location',
       )
-      .argument('<location>', LOCATION)
       .addOption(
         new Option('--type <type>', 'type of objects pushed from files')
           .choices(['packfile', 'state', 'lock'])
           .default('packfile'),
       )
-      .action(async (source, location, flags) =>
-        (await import('./commands/push.ts')).push(source, location, flags),
-      ),
+      .action(async (paths: string[], flags) => {
+        // commander takes a list only as the last argument, and the location comes last: parted by hand.
+        const location = paths.at(-1) ?? '';
+        const sources = paths.slice(0, -1);
+        if (sources.length === 0) program.error("error: missing required argument 'location'");
+        await (await import('./commands/push.ts')).push(sources, location, flags);
+      }),
     'kloset-oci push ~/.plakar oci://localhost:5000/my-org/store',
   );
   example(

@@ -53,7 +53,11 @@ export async function uploadBlob(payload: Payload, context: UploadContext): Prom
 }
 
 function attemptOnce(payload: Payload, holder: SessionHolder, context: UploadContext): Promise<Outcome> {
-  const form = context.host.formFor(payload.sizeBytes ?? Number.POSITIVE_INFINITY, context.mode);
+  const form = context.host.formFor(
+    payload.sizeBytes ?? Number.POSITIVE_INFINITY,
+    payload.resident,
+    context.mode,
+  );
   if (form === 'monolithic' && payload.replayable) return uploadMonolithic(payload, holder, context);
   return uploadChunked(payload, holder, context);
 }

@@ -231,11 +231,8 @@ export class Coordinator {
     sink: BlobSink,
     options: PushOptions,
   ): Promise<UploadedBlob[]> {
-    const form = this.host(sink.exchange.reference.origin).formFor(Number.POSITIVE_INFINITY, this.uploadMode);
-    if (
-      form === 'monolithic' &&
-      (this.uploadMode === 'monolithic' || !this.host(sink.exchange.reference.origin).takesChunks)
-    ) {
+    const host = this.host(sink.exchange.reference.origin);
+    if (host.formFor(Number.POSITIVE_INFINITY, false, this.uploadMode) === 'monolithic') {
       const spooled = await spool(source, reader, options.signal);
       try {
         const inner = await spooled.source.open(options.signal);

@@ -10,12 +10,13 @@ const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
  * below 5 MiB, Google refuses chunks, proxies refuse large bodies), so that this is learned, once per host.
  */
 export class HostMemory {
-  /** The form that chunking or its refusal has settled. */
-  #form: 'chunked' | 'monolithic' | undefined;
+  #takesChunks = true;
   #maxBodyBytes = Number.POSITIVE_INFINITY;
   #chunkBytes = FIRST_CHUNK_BYTES;
   /** `POST ?digest=` with a body stores the blob in one request; `undefined` until tried. */
   singlePost: boolean | undefined;
+  /** Settles when {@link singlePost} is known; absent while nobody asks. Never rejects. */
+  probing: Promise<void> | undefined;
   /** The closing PUT has to carry the last chunk: an empty one failed (ECR). */
   commitWithLastChunk = false;
   /** A manifest with `artifactType` was refused: write the OCI 1.0 form. */
@@ -31,20 +32,25 @@ export class HostMemory {
     return Math.min(this.#chunkBytes, this.#maxBodyBytes);
   }
 
-  /** The form for a blob that could go either way. */
-  formFor(bytes: number, mode: UploadMode): 'chunked' | 'monolithic' {
+  /**
+   * The form for a blob.
+   *
+   * @param resident whether the blob is in memory as a whole; a blob that is not would be read twice for one body,
+   *   since its digest is part of the request that sends it
+   */
+  formFor(bytes: number, resident: boolean, mode: UploadMode): 'chunked' | 'monolithic' {
     if (mode !== 'auto') return mode;
-    if (bytes > this.#maxBodyBytes && this.#form !== 'monolithic') return 'chunked';
-    return this.#form ?? 'monolithic';
+    if (!this.#takesChunks) return 'monolithic';
+    return resident && bytes <= this.#maxBodyBytes ? 'monolithic' : 'chunked';
   }
 
   /** Chunks were refused, whatever their size. */
   chunksRefused(): void {
-    this.#form = 'monolithic';
+    this.#takesChunks = false;
   }
 
   get takesChunks(): boolean {
-    return this.#form !== 'monolithic';
+    return this.#takesChunks;
   }
 
   /** A body was refused for its length. Returns false when there is nothing smaller left to try. */

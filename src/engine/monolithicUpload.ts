@@ -18,6 +18,8 @@ export async function uploadMonolithic(
   context: UploadContext,
 ): Promise<Outcome> {
   const { exchange, host, signal, onSent } = context;
+  // Sessions that are opened before the answer is known would only have to be cancelled.
+  await host.probing;
   // The session opens while the workers hash: a round trip that costs no time.
   if (!host.singlePost) holder.prepare();
   const digest = await payload.digest(signal);

@@ -17,6 +17,8 @@ export interface Chunk {
 export interface Payload {
   /** Length in bytes, `undefined` until the end of a stream was seen. */
   readonly sizeBytes: number | undefined;
+  /** True when the whole blob is in memory. */
+  readonly resident: boolean;
   /** True when any chunk can be had again, so that an upload can start over. */
   readonly replayable: boolean;
   /** The chunk at an offset, of at most `maxBytes`. Without `replayable`, offsets must ascend without gaps. */

@@ -14,6 +14,7 @@ export function residentPayload(slab: Slab, sizeBytes: number, hasher: Hasher): 
   startHash();
   return {
     sizeBytes,
+    resident: true,
     replayable: true,
     load: async (offset, maxBytes): Promise<Chunk> => {
       const bytes = Math.min(maxBytes, sizeBytes - offset);

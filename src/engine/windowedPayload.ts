@@ -19,6 +19,7 @@ const WINDOW_BYTES = 4 * 1024 * 1024;
 
 /** A blob that is larger than what may be in memory: chunks are read, hashed and sent one after the other. */
 export class WindowedPayload implements Payload {
+  readonly resident = false;
   readonly replayable: boolean;
   readonly #source: ByteSource;
   readonly #reader: ByteReader;
@@ -67,8 +68,7 @@ export class WindowedPayload implements Payload {
 
   async digest(signal?: AbortSignal): Promise<string> {
     await this.#hashing;
-    if (this.#sizeBytes === undefined || this.#hashedBytes < this.#sizeBytes)
-      await this.#hashUpTo(this.#sizeBytes, signal);
+    if (this.#sizeBytes === undefined || this.#hashedBytes < this.#sizeBytes) await this.#hashRest(signal);
     try {
       return await (await this.#openLane()).digest();
     } catch (error) {
@@ -165,19 +165,37 @@ export class WindowedPayload implements Payload {
     await this.#hashUpTo(hashed, signal);
   }
 
-  async #hashUpTo(end: number | undefined, signal?: AbortSignal): Promise<void> {
+  async #hashRest(signal: AbortSignal | undefined): Promise<void> {
+    const slab = await this.#slabs.acquire(WINDOW_BYTES, signal);
+    try {
+      const [window] = slab.slices(Math.min(WINDOW_BYTES, slab.capacityBytes));
+      await this.#hashUpTo(this.#sizeBytes, signal, window);
+    } finally {
+      slab.release();
+    }
+  }
+
+  /** Reads and hashes on to `end`, or to the end of the stream, through one window. */
+  async #hashUpTo(end: number | undefined, signal?: AbortSignal, window?: SharedSlice): Promise<void> {
+    // Without a window from the budget: waiting for one while a chunk is held could block for ever. One is made
+    // then, once; one per read has cost gigabytes, since shared memory is collected late.
+    const { shared, offset, length } = window ?? {
+      shared: new SharedArrayBuffer(WINDOW_BYTES),
+      offset: 0,
+      length: WINDOW_BYTES,
+    };
     while (end === undefined || this.#hashedBytes < end) {
-      const want = Math.min(WINDOW_BYTES, (end ?? Number.POSITIVE_INFINITY) - this.#hashedBytes);
-      // Memory outside of the budget, one window: waiting for the budget while holding a chunk could block for ever.
-      const shared = new SharedArrayBuffer(want);
-      const view = new Uint8Array(shared);
-      const bytes = await readInto(this.#reader, [view], this.#region.start + this.#hashedBytes);
       signal?.throwIfAborted();
+      const want = Math.min(length, (end ?? Number.POSITIVE_INFINITY) - this.#hashedBytes);
+      const view = new Uint8Array(shared, offset, want);
+      const bytes = await readInto(this.#reader, [view], this.#region.start + this.#hashedBytes);
       if (bytes < want && end !== undefined) throw shrunk(this.#source.name);
-      await (await this.#openLane()).update([{ shared, offset: 0, length: bytes }]);
+      await (await this.#openLane()).update([{ shared, offset, length: bytes }]);
       this.#hashedBytes += bytes;
-      if (bytes < want) this.#sizeBytes ??= this.#hashedBytes;
-      if (bytes < want) return;
+      if (bytes < want) {
+        this.#sizeBytes ??= this.#hashedBytes;
+        return;
+      }
     }
   }
 

@@ -26,6 +26,8 @@ export const EMPTY_CONFIG = {
 /** Payloads up to here also ride in the manifest, so that reading one costs a single request. */
 export const INLINE_LIMIT_BYTES = 4096;
 
+const FOREIGN_REMEDY =
+  'Something else writes to this repository: give the store one of its own, and restore the tag or delete it.';
 const ARTIFACT_TYPE = 'application/vnd.kloset.object.v1';
 const LAYER_TYPE = 'application/octet-stream';
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
@@ -76,17 +78,19 @@ export function parseManifest(bytes: Uint8Array, ref: ObjectRef | 'CONFIG'): Obj
   try {
     manifest = JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (cause) {
-    throw new KlosetError('MANIFEST_INVALID', 'the manifest is no JSON', { cause });
+    throw new KlosetError('MANIFEST_INVALID', 'the manifest is no JSON', { remedy: FOREIGN_REMEDY, cause });
   }
   if (typeof manifest !== 'object' || manifest === null || !Array.isArray(manifest.layers)) {
     throw new KlosetError(
       'MANIFEST_FOREIGN',
       'the manifest has no layers: an index or another kind of artifact',
+      { remedy: FOREIGN_REMEDY },
     );
   }
   const ours = manifest.artifactType === ARTIFACT_TYPE || annotation(manifest, TYPE_KEY) !== undefined;
   const layers = manifest.layers.map(parseLayer);
-  if (layers.length === 0) throw new KlosetError('MANIFEST_INVALID', 'the manifest has no layer');
+  if (layers.length === 0)
+    throw new KlosetError('MANIFEST_INVALID', 'the manifest has no layer', { remedy: FOREIGN_REMEDY });
   if (ours) {
     const [type, mac] = ref === 'CONFIG' ? ['config', CONFIG_TAG] : [ref.type, ref.mac];
     if (annotation(manifest, TYPE_KEY) !== type || annotation(manifest, MAC_KEY) !== mac) {
@@ -95,7 +99,9 @@ export function parseManifest(bytes: Uint8Array, ref: ObjectRef | 'CONFIG'): Obj
       });
     }
   } else if (manifest.layers.some((layer) => (layer as { mediaType?: unknown }).mediaType !== LAYER_TYPE)) {
-    throw new KlosetError('MANIFEST_FOREIGN', 'the manifest is no Kloset object (a container image?)');
+    throw new KlosetError('MANIFEST_FOREIGN', 'the manifest is no Kloset object (a container image?)', {
+      remedy: FOREIGN_REMEDY,
+    });
   }
   return { layers, ours };
 }
@@ -111,7 +117,9 @@ function parseLayer(value: unknown): Layer {
   const layer = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const { digest, size, data } = layer;
   if (typeof digest !== 'string' || !DIGEST.test(digest) || typeof size !== 'number' || !(size >= 0)) {
-    throw new KlosetError('MANIFEST_INVALID', 'a layer has no usable digest or size');
+    throw new KlosetError('MANIFEST_INVALID', 'a layer has no usable digest or size', {
+      remedy: FOREIGN_REMEDY,
+    });
   }
   const inline = typeof data === 'string' ? Buffer.from(data, 'base64') : undefined;
   return { digest, bytes: size, ...(inline?.length === size && { data: inline }) };

@@ -1,9 +1,7 @@
 import { bufferSource } from '../engine/bufferSource.ts';
 import type { Coordinator } from '../engine/coordinator.ts';
-import { probeSinglePost } from '../engine/monolithicUpload.ts';
-import { readInto } from '../engine/readInto.ts';
 import type { ByteSource } from '../engine/source.ts';
-import { isKlosetError, KlosetError } from '../errors.ts';
+import { type ErrorCode, isKlosetError, KlosetError } from '../errors.ts';
 import { headBlob } from '../registry/blobs.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { getManifest, putManifest } from '../registry/manifests.ts';
@@ -11,15 +9,12 @@ import { ping } from '../registry/ping.ts';
 import { describeReference } from '../registry/reference.ts';
 import { listTags } from '../registry/tags.ts';
 import { type DeletionMemory, deleteTag } from './deletion.ts';
-import {
-  buildManifest,
-  EMPTY_CONFIG,
-  INLINE_LIMIT_BYTES,
-  type Layer,
-  type ObjectManifest,
-  parseManifest,
-} from './manifest.ts';
-import { CONFIG_TAG, describeRef, type ObjectRef, type ObjectType, refOfTag, tagOf } from './objectNames.ts';
+import { Diagnosis } from './diagnosis.ts';
+import { EmptyConfig } from './emptyConfig.ts';
+import { inlineContent } from './inlineContent.ts';
+import { buildManifest, type Layer, type ObjectManifest, parseManifest } from './manifest.ts';
+import { nameError, nameOf } from './naming.ts';
+import { CONFIG_TAG, type ObjectRef, type ObjectType, refOfTag, tagOf } from './objectNames.ts';
 import type {
   ByteRange,
   ObjectContent,
@@ -29,7 +24,7 @@ import type {
   OperationOptions,
   PutResult,
 } from './objectStore.ts';
-import { readLayers } from './readLayers.ts';
+import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
 
 /** What reports on a put, beside its result. */
 export interface PutReport {
@@ -49,13 +44,16 @@ export class OciStore implements ObjectStore {
   readonly #coordinator: Coordinator;
   readonly #resolved = new Map<string, ObjectManifest>();
   readonly #deletion: DeletionMemory = { tagDelete: true };
-  #emptyConfig: Promise<void> | undefined;
+  readonly #emptyConfig: EmptyConfig;
+  readonly #diagnosis: Diagnosis;
   /** Tags known to exist, once {@link primeTags} has listed them. */
   #tags: Set<string> | undefined;
 
   constructor(exchange: Exchange, coordinator: Coordinator) {
     this.#exchange = exchange;
     this.#coordinator = coordinator;
+    this.#emptyConfig = new EmptyConfig(exchange, coordinator);
+    this.#diagnosis = new Diagnosis(exchange);
     this.location = `oci://${describeReference(exchange.reference)}`;
   }
 
@@ -105,6 +103,12 @@ export class OciStore implements ObjectStore {
     this.#tags = tags;
   }
 
+  /** Starts what every put waits for: the shared configuration blob, the hash threads. Failures show at the puts. */
+  prepareUploads(): void {
+    this.#emptyConfig.ensure().catch(() => {});
+    this.#coordinator.hasher.provider().catch(() => {});
+  }
+
   /** SHA-256 of a source, as the MAC of a file that has no other name. */
   async contentMac(source: ByteSource, signal?: AbortSignal): Promise<string> {
     return this.#coordinator.contentHash(source, signal);
@@ -112,7 +116,7 @@ export class OciStore implements ObjectStore {
 
   async stat(ref: ObjectRef, options: OperationOptions = {}): Promise<ObjectStat> {
     const manifest = await this.#require(ref, options.signal);
-    return { ref, bytes: sumBytes(await this.#trueSizes(manifest, options.signal)) };
+    return { ref, bytes: sumBytes(await this.#named(ref, () => this.#trueSizes(manifest, options.signal))) };
   }
 
   async put(
@@ -144,14 +148,8 @@ export class OciStore implements ObjectStore {
     try {
       this.#resolved.delete(ref === 'CONFIG' ? CONFIG_TAG : tagOf(ref));
       const manifest = await this.#require(ref, options.signal);
-      for (const layer of manifest.layers) {
-        const bytes = await headBlob(this.#exchange, layer.digest, options.signal);
-        if (bytes === undefined) throw this.#error(ref, 'BLOB_MISSING', `blob ${layer.digest} is missing`);
-        if (manifest.ours && bytes !== layer.bytes) {
-          const summary = `blob ${layer.digest} has ${bytes} bytes, the manifest says ${layer.bytes}`;
-          throw this.#error(ref, 'SIZE_MISMATCH', summary);
-        }
-      }
+      for (const layer of manifest.layers)
+        await this.#named(ref, () => this.#checkSize(layer, manifest, options));
       const layers = await this.#trueSizes(manifest, options.signal);
       if (options.deep) {
         // The descriptor's copy says nothing about the blob.
@@ -177,10 +175,15 @@ export class OciStore implements ObjectStore {
     signal: AbortSignal | undefined,
   ): Promise<ObjectContent> {
     const manifest = await this.#require(target, signal);
-    const layers = await this.#trueSizes(manifest, signal);
+    const layers = await this.#named(target, () => this.#trueSizes(manifest, signal));
     const total = sumBytes(layers);
     if (range && (range.offset >= total || range.length <= 0)) {
-      throw this.#error(target, 'RANGE_INVALID', `bytes from ${range.offset} lie outside of ${total} bytes`);
+      throw this.#error(
+        target,
+        'RANGE_INVALID',
+        `bytes from ${range.offset} lie outside of ${total} bytes`,
+        'Ask for bytes inside the object.',
+      );
     }
     const bytes = range ? Math.min(range.length, total - range.offset) : total;
     const wanted = range && { offset: range.offset, length: bytes };
@@ -216,7 +219,7 @@ export class OciStore implements ObjectStore {
     return this.#named(target, async () => {
       for (let attempt = 1; ; attempt++) {
         try {
-          const configReady = this.#ensureEmptyConfig();
+          const configReady = this.#emptyConfig.ensure();
           configReady.catch(() => {});
           const commit = async (blobs: readonly { digest: string; bytes: number }[]) => {
             await configReady;
@@ -235,7 +238,7 @@ export class OciStore implements ObjectStore {
         } catch (error) {
           // The registry's garbage collection took a blob between its upload and the manifest.
           if (!isKlosetError(error, 'BLOB_MISSING') || !from.rereadable || attempt >= 2) throw error;
-          this.#emptyConfig = undefined;
+          this.#emptyConfig.forget();
         }
       }
     });
@@ -257,26 +260,6 @@ export class OciStore implements ObjectStore {
     this.#tags?.add(tag);
   }
 
-  /** The two-byte configuration goes up once per repository, not once per object. */
-  #ensureEmptyConfig(): Promise<void> {
-    this.#emptyConfig ??= this.#uploadEmptyConfig().catch((error) => {
-      this.#emptyConfig = undefined;
-      throw error;
-    });
-    return this.#emptyConfig;
-  }
-
-  async #uploadEmptyConfig(): Promise<void> {
-    const { digest, content } = EMPTY_CONFIG;
-    if ((await headBlob(this.#exchange, digest)) !== undefined) return;
-    const host = this.#coordinator.host(this.#exchange.reference.origin);
-    if (host.singlePost === undefined && this.#coordinator.uploadMode === 'auto') {
-      if (await probeSinglePost(this.#exchange, host, digest, content)) return;
-    }
-    const sink = { exchange: this.#exchange, commit: async () => {} };
-    await this.#coordinator.push(bufferSource(content, 'the empty configuration blob'), sink);
-  }
-
   /** Length of the object when the registry holds just what the source holds. */
   async #sameContent(
     ref: ObjectRef,
@@ -293,6 +276,14 @@ export class OciStore implements ObjectStore {
     return same ? sumBytes(local) : undefined;
   }
 
+  async #checkSize(layer: Layer, manifest: ObjectManifest, options: OperationOptions): Promise<void> {
+    const bytes = await headBlob(this.#exchange, layer.digest, options.signal);
+    if (bytes === undefined) throw missingBlob(layer.digest);
+    if (!manifest.ours || bytes === layer.bytes) return;
+    const summary = `blob ${layer.digest} has ${bytes} bytes, the manifest says ${layer.bytes}`;
+    throw new KlosetError('SIZE_MISMATCH', summary, { remedy: DAMAGED_REMEDY });
+  }
+
   /** The Go connector writes sizes that it was not told; the registry knows. */
   async #trueSizes(manifest: ObjectManifest, signal: AbortSignal | undefined): Promise<readonly Layer[]> {
     if (manifest.ours) return manifest.layers;
@@ -300,9 +291,7 @@ export class OciStore implements ObjectStore {
     const layers: Layer[] = [];
     for (const layer of manifest.layers.slice(0, 1)) {
       const bytes = await headBlob(this.#exchange, layer.digest, signal);
-      if (bytes === undefined) {
-        throw new KlosetError('BLOB_MISSING', `blob ${layer.digest} is missing`, { registry: this.#place() });
-      }
+      if (bytes === undefined) throw missingBlob(layer.digest);
       layers.push({ digest: layer.digest, bytes });
     }
     return layers;
@@ -310,7 +299,13 @@ export class OciStore implements ObjectStore {
 
   async #require(target: Target, signal: AbortSignal | undefined): Promise<ObjectManifest> {
     const manifest = await this.#resolve(target, signal);
-    if (!manifest) throw this.#error(target, 'OBJECT_MISSING', 'the store has no such object');
+    if (!manifest)
+      throw this.#error(
+        target,
+        'OBJECT_MISSING',
+        'the store has no such object',
+        'List what it has with "kloset-oci ls".',
+      );
     return manifest;
   }
 
@@ -319,11 +314,17 @@ export class OciStore implements ObjectStore {
     const known = this.#resolved.get(tag);
     if (known) return known;
     return this.#named(target, async () => {
-      const stored = await getManifest(this.#exchange, tag, signal);
-      if (!stored) return undefined;
-      const manifest = parseManifest(stored.bytes, target);
-      this.#remember(tag, manifest);
-      return manifest;
+      try {
+        const stored = await getManifest(this.#exchange, tag, signal);
+        if (!stored) return undefined;
+        const manifest = parseManifest(stored.bytes, target);
+        this.#diagnosis.answered();
+        this.#remember(tag, manifest);
+        return manifest;
+      } catch (error) {
+        await this.#diagnosis.explain(error, signal);
+        throw error;
+      }
     });
   }
 
@@ -340,11 +341,9 @@ export class OciStore implements ObjectStore {
   async *#listTags(signal: AbortSignal | undefined): AsyncGenerator<string, void, void> {
     try {
       yield* listTags(this.#exchange, signal);
+      this.#diagnosis.answered();
     } catch (error) {
-      // What fails at the first request may be no registry at all; the diagnosis is the better message.
-      if (isKlosetError(error, 'CONNECTION_LOST') || isKlosetError(error, 'REGISTRY_FOREIGN')) {
-        await ping(this.#exchange, signal);
-      }
+      await this.#diagnosis.explain(error, signal);
       throw error;
     }
   }
@@ -354,14 +353,12 @@ export class OciStore implements ObjectStore {
       return await operation();
     } catch (error) {
       if (!isKlosetError(error)) throw error;
-      throw error.code === 'CANCELLED'
-        ? error
-        : error.with({ object: nameOf(target), registry: this.#place() });
+      throw nameError(error, target, this.#place());
     }
   }
 
-  #error(target: Target, code: ConstructorParameters<typeof KlosetError>[0], summary: string): KlosetError {
-    return new KlosetError(code, summary, { object: nameOf(target), registry: this.#place() });
+  #error(target: Target, code: ErrorCode, summary: string, remedy: string): KlosetError {
+    return new KlosetError(code, summary, { object: nameOf(target), registry: this.#place(), remedy });
   }
 
   #place(): string {
@@ -369,27 +366,10 @@ export class OciStore implements ObjectStore {
   }
 }
 
-function nameOf(target: Target): string {
-  return target === 'CONFIG' ? CONFIG_TAG : describeRef(target);
+function missingBlob(digest: string): KlosetError {
+  return new KlosetError('BLOB_MISSING', `blob ${digest} is missing`, { remedy: DAMAGED_REMEDY });
 }
 
 function sumBytes(layers: readonly { readonly bytes: number }[]): number {
   return layers.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-async function inlineContent(
-  source: ByteSource,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array | undefined> {
-  if (source.sizeBytes === undefined || source.sizeBytes > INLINE_LIMIT_BYTES || source.sizeBytes === 0)
-    return undefined;
-  const reader = await source.open(signal);
-  try {
-    const content = new Uint8Array(source.sizeBytes);
-    const bytes = await readInto(reader, [content], 0);
-    await reader.verifyUnchanged();
-    return content.subarray(0, bytes);
-  } finally {
-    await reader.close();
-  }
 }

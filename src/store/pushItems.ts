@@ -28,33 +28,46 @@ export interface PushPlan {
 const STORE_TYPES: readonly ObjectType[] = ['ecc-packfile', 'packfile', 'ecc-state', 'state'];
 
 /**
- * Finds what to push: a Kloset store, a file, or a folder of files. A file that is named by 64 hex digits is that
+ * Finds what to push: one Kloset store, or files and folders of files. A file that is named by 64 hex digits is that
  * object; any other is named by the SHA-256 of its content.
  *
- * @throws KlosetError SOURCE_MISSING, SOURCE_UNREADABLE
+ * @throws KlosetError SOURCE_MISSING, SOURCE_UNREADABLE, USAGE
  */
-export async function planPush(path: string, type: ObjectType = 'packfile'): Promise<PushPlan> {
-  const stats = await stat(path).catch((cause) => {
+export async function planPush(paths: readonly string[], type: ObjectType = 'packfile'): Promise<PushPlan> {
+  const items: PushItem[] = [];
+  for (const path of paths) {
+    if ((await statSource(path)).isFile()) {
+      items.push(await itemOf(path, type));
+      continue;
+    }
+    const names = await readdir(path).catch((cause) => {
+      throw new KlosetError('SOURCE_UNREADABLE', 'the folder cannot be read', { object: path, cause });
+    });
+    if (names.includes(CONFIG_FILE)) {
+      if (paths.length === 1) return planStore(path);
+      throw new KlosetError('USAGE', 'a Kloset store is pushed alone', { object: path });
+    }
+    for (const name of names.sort()) {
+      const file = join(path, name);
+      if ((await statSource(file)).isFile()) items.push(await itemOf(file, type));
+    }
+  }
+  if (items.length === 0) {
+    throw new KlosetError('SOURCE_MISSING', 'holds neither a Kloset store nor files', {
+      object: paths.join(', '),
+    });
+  }
+  return { config: undefined, items };
+}
+
+async function statSource(path: string) {
+  return stat(path).catch((cause) => {
     throw new KlosetError('SOURCE_MISSING', 'does not exist', {
       object: path,
       remedy: 'Check the path.',
       cause,
     });
   });
-  if (stats.isFile()) return { config: undefined, items: [await itemOf(path, type)] };
-  const names = await readdir(path).catch((cause) => {
-    throw new KlosetError('SOURCE_UNREADABLE', 'the folder cannot be read', { object: path, cause });
-  });
-  if (names.includes(CONFIG_FILE)) return planStore(path);
-  const items: PushItem[] = [];
-  for (const name of names.sort()) {
-    const file = join(path, name);
-    if ((await stat(file)).isFile()) items.push(await itemOf(file, type));
-  }
-  if (items.length === 0) {
-    throw new KlosetError('SOURCE_MISSING', 'holds neither a Kloset store nor files', { object: path });
-  }
-  return { config: undefined, items };
 }
 
 async function planStore(path: string): Promise<PushPlan> {

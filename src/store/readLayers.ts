@@ -5,6 +5,10 @@ import type { Exchange } from '../registry/exchange.ts';
 import type { Layer } from './manifest.ts';
 import type { ByteRange } from './objectStore.ts';
 
+/** What to do about an object whose copy in the registry is no good. */
+export const DAMAGED_REMEDY =
+  'The copy in the registry is damaged: delete the object with "kloset-oci rm" and push it from another copy.';
+
 /**
  * The payload of an object, which is its layers in a row, whole or in part. A layer that is read from end to end is
  * checked against its digest while it streams.
@@ -48,6 +52,7 @@ export async function* readLayers(
       throw new KlosetError(
         'SIZE_MISMATCH',
         `blob ${layer.digest} does not have the ${layer.bytes} bytes of its manifest`,
+        { remedy: DAMAGED_REMEDY },
       );
     }
     if (hash) checkDigest(layer, hash.digest('hex'));
@@ -62,6 +67,6 @@ function checkDigest(layer: Layer, hex: string): void {
   const found = `${algorithmOf(layer)}:${hex}`;
   if (found === layer.digest) return;
   throw new KlosetError('BLOB_CORRUPT', `expected digest ${layer.digest}, the bytes have ${found}`, {
-    remedy: 'The copy in the registry is damaged; restore it from another copy of the store.',
+    remedy: DAMAGED_REMEDY,
   });
 }

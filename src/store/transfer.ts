@@ -44,6 +44,7 @@ export async function pushAll(
   options: TransferOptions = {},
 ): Promise<TransferResult> {
   const { onEvent } = options;
+  target.prepareUploads();
   await target.primeTags(options.signal ? { signal: options.signal } : {});
   if (plan.config) await checkSameStore(target, plan.config, target.location, options.signal);
   onEvent?.({

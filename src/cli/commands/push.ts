@@ -7,13 +7,13 @@ import type { CommonFlags } from '../storeOptions.ts';
 import { printSummary } from '../summary.ts';
 
 export async function push(
-  source: string,
+  sources: readonly string[],
   location: string,
   flags: CommonFlags & { type?: ObjectType },
 ): Promise<void> {
   await withSession(location, flags, async (session) => {
     const startedMs = performance.now();
-    const plan = await planPush(source, flags.type);
+    const plan = await planPush(sources, flags.type);
     const progress = await startProgress(session.output, 'pushing', flags.verbose ?? false);
     try {
       const { concurrency } = flags;

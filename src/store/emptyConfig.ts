@@ -1,0 +1,53 @@
+import { bufferSource } from '../engine/bufferSource.ts';
+import type { Coordinator } from '../engine/coordinator.ts';
+import { probeSinglePost } from '../engine/monolithicUpload.ts';
+import { headBlob } from '../registry/blobs.ts';
+import type { Exchange } from '../registry/exchange.ts';
+import { EMPTY_CONFIG } from './manifest.ts';
+
+/** The two-byte configuration blob of all manifests: it goes up once per repository, not once per object. */
+export class EmptyConfig {
+  readonly #exchange: Exchange;
+  readonly #coordinator: Coordinator;
+  #ready: Promise<void> | undefined;
+
+  constructor(exchange: Exchange, coordinator: Coordinator) {
+    this.#exchange = exchange;
+    this.#coordinator = coordinator;
+  }
+
+  /** Resolves when the repository has it; all callers share one attempt. */
+  ensure(): Promise<void> {
+    this.#ready ??= this.#upload().catch((error) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  /** The registry may have collected it as garbage: look again. */
+  forget(): void {
+    this.#ready = undefined;
+  }
+
+  async #upload(): Promise<void> {
+    const { content } = EMPTY_CONFIG;
+    const host = this.#coordinator.host(this.#exchange.reference.origin);
+    const stored = this.#findOrProbe();
+    host.probing = stored.then(
+      () => {},
+      () => {},
+    );
+    if (await stored) return;
+    const sink = { exchange: this.#exchange, commit: async () => {} };
+    await this.#coordinator.push(bufferSource(content, 'the empty configuration blob'), sink);
+  }
+
+  async #findOrProbe(): Promise<boolean> {
+    const { digest, content } = EMPTY_CONFIG;
+    if ((await headBlob(this.#exchange, digest)) !== undefined) return true;
+    const host = this.#coordinator.host(this.#exchange.reference.origin);
+    if (host.singlePost !== undefined || this.#coordinator.uploadMode !== 'auto') return false;
+    return probeSinglePost(this.#exchange, host, digest, content);
+  }
+}

@@ -1,0 +1,22 @@
+import { KlosetError } from '../errors.ts';
+import { CONFIG_TAG, describeRef, type ObjectRef, tagOf } from './objectNames.ts';
+
+/** What messages call an object. */
+export function nameOf(target: ObjectRef | 'CONFIG'): string {
+  return target === 'CONFIG' ? CONFIG_TAG : describeRef(target);
+}
+
+/**
+ * An error from below as one of the object and the store: the registry client speaks of digests and tags, and nobody
+ * finds a packfile by those. What a local file did wrong stays the file's.
+ */
+export function nameError(error: KlosetError, target: ObjectRef | 'CONFIG', registry: string): KlosetError {
+  const object = nameOf(target);
+  const { object: inner } = error.details;
+  if (error.code === 'CANCELLED') return error;
+  if (inner === undefined || error.code.startsWith('SOURCE_')) return error.with({ object, registry });
+  const told = inner === object || error.summary.includes(inner);
+  const tag = target === 'CONFIG' ? CONFIG_TAG : tagOf(target);
+  const summary = told || inner === tag ? error.summary : `${error.summary} (${inner})`;
+  return new KlosetError(error.code, summary, { ...error.details, object, registry });
+}
