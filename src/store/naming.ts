@@ -1,4 +1,4 @@
-import { KlosetError } from '../errors.ts';
+import { isKlosetError, KlosetError } from '../errors.ts';
 import { CONFIG_TAG, describeRef, type ObjectRef, tagOf } from './objectNames.ts';
 
 /** What messages call an object. */
@@ -10,7 +10,7 @@ export function nameOf(target: ObjectRef | 'CONFIG'): string {
  * An error from below as one of the object and the store: the registry client speaks of digests and tags, and nobody
  * finds a packfile by those. What a local file did wrong stays the file's.
  */
-export function nameError(error: KlosetError, target: ObjectRef | 'CONFIG', registry: string): KlosetError {
+function nameError(error: KlosetError, target: ObjectRef | 'CONFIG', registry: string): KlosetError {
   const object = nameOf(target);
   const { object: inner } = error.details;
   if (error.code === 'CANCELLED') return error;
@@ -19,4 +19,17 @@ export function nameError(error: KlosetError, target: ObjectRef | 'CONFIG', regi
   const tag = target === 'CONFIG' ? CONFIG_TAG : tagOf(target);
   const summary = told || inner === tag ? error.summary : `${error.summary} (${inner})`;
   return new KlosetError(error.code, summary, { ...error.details, object, registry });
+}
+
+/** Runs an operation on an object; its errors name the object and the store. */
+export async function named<T>(
+  target: ObjectRef | 'CONFIG',
+  registry: string,
+  operation: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    throw isKlosetError(error) ? nameError(error, target, registry) : error;
+  }
 }

@@ -4,7 +4,7 @@ import type { ByteSource } from '../engine/source.ts';
 import { type ErrorCode, isKlosetError, KlosetError } from '../errors.ts';
 import { headBlob } from '../registry/blobs.ts';
 import type { Exchange } from '../registry/exchange.ts';
-import { getManifest, putManifest } from '../registry/manifests.ts';
+import { putManifest } from '../registry/manifests.ts';
 import { ping } from '../registry/ping.ts';
 import { describeReference } from '../registry/reference.ts';
 import { listTags } from '../registry/tags.ts';
@@ -12,8 +12,8 @@ import { type DeletionMemory, deleteTag } from './deletion.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { EmptyConfig } from './emptyConfig.ts';
 import { inlineContent } from './inlineContent.ts';
-import { buildManifest, type Layer, type ObjectManifest, parseManifest } from './manifest.ts';
-import { nameError, nameOf } from './naming.ts';
+import { buildManifest, type Layer, type ObjectManifest } from './manifest.ts';
+import { named, nameOf } from './naming.ts';
 import { CONFIG_TAG, type ObjectRef, type ObjectType, refOfTag, tagOf } from './objectNames.ts';
 import type {
   ByteRange,
@@ -25,6 +25,7 @@ import type {
   PutResult,
 } from './objectStore.ts';
 import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
+import { missingBlob, Resolver } from './resolver.ts';
 
 /** What reports on a put, beside its result. */
 export interface PutReport {
@@ -34,15 +35,12 @@ export interface PutReport {
 
 type Target = ObjectRef | 'CONFIG';
 
-// A resolved object is some 300 bytes; the newest this many are remembered.
-const RESOLVED_LIMIT = 20_000;
-
 /** A Kloset store in a repository of an OCI registry. */
 export class OciStore implements ObjectStore {
   readonly location: string;
   readonly #exchange: Exchange;
   readonly #coordinator: Coordinator;
-  readonly #resolved = new Map<string, ObjectManifest>();
+  readonly #resolver: Resolver;
   readonly #deletion: DeletionMemory = { tagDelete: true };
   readonly #emptyConfig: EmptyConfig;
   readonly #diagnosis: Diagnosis;
@@ -54,6 +52,7 @@ export class OciStore implements ObjectStore {
     this.#coordinator = coordinator;
     this.#emptyConfig = new EmptyConfig(exchange, coordinator);
     this.#diagnosis = new Diagnosis(exchange);
+    this.#resolver = new Resolver(exchange, this.#diagnosis);
     this.location = `oci://${describeReference(exchange.reference)}`;
   }
 
@@ -63,10 +62,10 @@ export class OciStore implements ObjectStore {
       registry: this.#place(),
       remedy: 'Choose another repository, or delete the store first.',
     });
-    if (await this.#resolve('CONFIG', options.signal)) throw exists;
+    if (await this.#resolver.find('CONFIG', options.signal)) throw exists;
     await this.#put('CONFIG', bufferSource(config, CONFIG_TAG), options);
     // Registries cannot put "only if absent": of two creators at once, the one that was overwritten finds out here.
-    this.#resolved.delete(CONFIG_TAG);
+    this.#resolver.forget(CONFIG_TAG);
     const stored = await this.open(options);
     if (!Buffer.from(stored).equals(config)) throw exists;
   }
@@ -103,6 +102,11 @@ export class OciStore implements ObjectStore {
     this.#tags = tags;
   }
 
+  /** Whether {@link primeTags} has seen a configuration. */
+  get holdsConfig(): boolean {
+    return this.#tags?.has(CONFIG_TAG) ?? false;
+  }
+
   /** Starts what every put waits for: the shared configuration blob, the hash threads. Failures show at the puts. */
   prepareUploads(): void {
     this.#emptyConfig.ensure().catch(() => {});
@@ -115,8 +119,11 @@ export class OciStore implements ObjectStore {
   }
 
   async stat(ref: ObjectRef, options: OperationOptions = {}): Promise<ObjectStat> {
-    const manifest = await this.#require(ref, options.signal);
-    return { ref, bytes: sumBytes(await this.#named(ref, () => this.#trueSizes(manifest, options.signal))) };
+    const manifest = await this.#resolver.require(ref, options.signal);
+    return {
+      ref,
+      bytes: sumBytes(await this.#named(ref, () => this.#resolver.trueLayers(manifest, options.signal))),
+    };
   }
 
   async put(
@@ -139,18 +146,18 @@ export class OciStore implements ObjectStore {
 
   async delete(ref: ObjectRef, options: OperationOptions = {}): Promise<void> {
     const tag = tagOf(ref);
-    this.#resolved.delete(tag);
+    this.#resolver.forget(tag);
     await this.#named(ref, () => deleteTag(this.#exchange, ref, this.#deletion, options.signal));
     this.#tags?.delete(tag);
   }
 
   async verify(ref: Target, options: OperationOptions & { deep?: boolean } = {}): Promise<ObjectFinding> {
     try {
-      this.#resolved.delete(ref === 'CONFIG' ? CONFIG_TAG : tagOf(ref));
-      const manifest = await this.#require(ref, options.signal);
+      this.#resolver.forget(ref === 'CONFIG' ? CONFIG_TAG : tagOf(ref));
+      const manifest = await this.#resolver.require(ref, options.signal);
       for (const layer of manifest.layers)
         await this.#named(ref, () => this.#checkSize(layer, manifest, options));
-      const layers = await this.#trueSizes(manifest, options.signal);
+      const layers = await this.#resolver.trueLayers(manifest, options.signal);
       if (options.deep) {
         // The descriptor's copy says nothing about the blob.
         const blobs = layers.map(({ digest, bytes }) => ({ digest, bytes }));
@@ -166,7 +173,7 @@ export class OciStore implements ObjectStore {
   }
 
   async close(): Promise<void> {
-    this.#resolved.clear();
+    this.#resolver.clear();
   }
 
   async #get(
@@ -174,8 +181,8 @@ export class OciStore implements ObjectStore {
     range: ByteRange | undefined,
     signal: AbortSignal | undefined,
   ): Promise<ObjectContent> {
-    const manifest = await this.#require(target, signal);
-    const layers = await this.#named(target, () => this.#trueSizes(manifest, signal));
+    const manifest = await this.#resolver.require(target, signal);
+    const layers = await this.#named(target, () => this.#resolver.trueLayers(manifest, signal));
     const total = sumBytes(layers);
     if (range && (range.offset >= total || range.length <= 0)) {
       throw this.#error(
@@ -256,7 +263,7 @@ export class OciStore implements ObjectStore {
       await putManifest(this.#exchange, tag, buildManifest(target, layers, true), signal);
       host.artifactTypeRefused = true;
     }
-    this.#remember(tag, { layers, ours: true });
+    this.#resolver.remember(tag, { layers, ours: true });
     this.#tags?.add(tag);
   }
 
@@ -266,7 +273,7 @@ export class OciStore implements ObjectStore {
     source: ByteSource,
     signal: AbortSignal | undefined,
   ): Promise<number | undefined> {
-    const manifest = await this.#resolve(ref, signal);
+    const manifest = await this.#resolver.find(ref, signal);
     if (!manifest) return undefined;
     if (manifest.ours && source.sizeBytes !== sumBytes(manifest.layers)) return undefined;
     const local = await this.#coordinator.digest(source, signal);
@@ -284,60 +291,6 @@ export class OciStore implements ObjectStore {
     throw new KlosetError('SIZE_MISMATCH', summary, { remedy: DAMAGED_REMEDY });
   }
 
-  /** The Go connector writes sizes that it was not told; the registry knows. */
-  async #trueSizes(manifest: ObjectManifest, signal: AbortSignal | undefined): Promise<readonly Layer[]> {
-    if (manifest.ours) return manifest.layers;
-    // Its reader knows the first layer only, and so does its writer.
-    const layers: Layer[] = [];
-    for (const layer of manifest.layers.slice(0, 1)) {
-      const bytes = await headBlob(this.#exchange, layer.digest, signal);
-      if (bytes === undefined) throw missingBlob(layer.digest);
-      layers.push({ digest: layer.digest, bytes });
-    }
-    return layers;
-  }
-
-  async #require(target: Target, signal: AbortSignal | undefined): Promise<ObjectManifest> {
-    const manifest = await this.#resolve(target, signal);
-    if (!manifest)
-      throw this.#error(
-        target,
-        'OBJECT_MISSING',
-        'the store has no such object',
-        'List what it has with "kloset-oci ls".',
-      );
-    return manifest;
-  }
-
-  async #resolve(target: Target, signal: AbortSignal | undefined): Promise<ObjectManifest | undefined> {
-    const tag = target === 'CONFIG' ? CONFIG_TAG : tagOf(target);
-    const known = this.#resolved.get(tag);
-    if (known) return known;
-    return this.#named(target, async () => {
-      try {
-        const stored = await getManifest(this.#exchange, tag, signal);
-        if (!stored) return undefined;
-        const manifest = parseManifest(stored.bytes, target);
-        this.#diagnosis.answered();
-        this.#remember(tag, manifest);
-        return manifest;
-      } catch (error) {
-        await this.#diagnosis.explain(error, signal);
-        throw error;
-      }
-    });
-  }
-
-  #remember(tag: string, manifest: ObjectManifest): void {
-    // Locks are put, deleted and put again by others: only content that never changes is remembered.
-    if (tag.startsWith('locks-')) return;
-    this.#resolved.set(tag, manifest);
-    if (this.#resolved.size > RESOLVED_LIMIT) {
-      const [oldest] = this.#resolved.keys();
-      if (oldest !== undefined) this.#resolved.delete(oldest);
-    }
-  }
-
   async *#listTags(signal: AbortSignal | undefined): AsyncGenerator<string, void, void> {
     try {
       yield* listTags(this.#exchange, signal);
@@ -348,13 +301,8 @@ export class OciStore implements ObjectStore {
     }
   }
 
-  async #named<T>(target: Target, operation: () => Promise<T>): Promise<T> {
-    try {
-      return await operation();
-    } catch (error) {
-      if (!isKlosetError(error)) throw error;
-      throw nameError(error, target, this.#place());
-    }
+  #named<T>(target: Target, operation: () => Promise<T>): Promise<T> {
+    return named(target, this.#place(), operation);
   }
 
   #error(target: Target, code: ErrorCode, summary: string, remedy: string): KlosetError {
@@ -364,10 +312,6 @@ export class OciStore implements ObjectStore {
   #place(): string {
     return describeReference(this.#exchange.reference);
   }
-}
-
-function missingBlob(digest: string): KlosetError {
-  return new KlosetError('BLOB_MISSING', `blob ${digest} is missing`, { remedy: DAMAGED_REMEDY });
 }
 
 function sumBytes(layers: readonly { readonly bytes: number }[]): number {

@@ -46,7 +46,7 @@ export async function pushAll(
   const { onEvent } = options;
   target.prepareUploads();
   await target.primeTags(options.signal ? { signal: options.signal } : {});
-  if (plan.config) await checkSameStore(target, plan.config, target.location, options.signal);
+  if (plan.config && target.holdsConfig) await checkSameStore(target, plan.config, target.location, options.signal);
   onEvent?.({
     type: 'total',
     objects: plan.items.length,
@@ -57,7 +57,7 @@ export async function pushAll(
     const wave = plan.items.filter(({ type }) => types.includes(type));
     await runAll(wave, options, (item, signal) => pushOne(item, target, tally, signal, onEvent));
   }
-  if (plan.config && !(await hasConfig(target, options.signal))) {
+  if (plan.config && !target.holdsConfig) {
     await target.create(plan.config, options.signal ? { signal: options.signal } : {});
   }
   return tally;
@@ -198,16 +198,6 @@ async function checkSameStore(
       remedy: 'Choose another place: two stores cannot be mixed.',
     });
   }
-}
-
-async function hasConfig(store: OciStore, signal: AbortSignal | undefined): Promise<boolean> {
-  return store.open(signal ? { signal } : {}).then(
-    () => true,
-    (error) => {
-      if (isKlosetError(error, 'STORE_MISSING')) return false;
-      throw error;
-    },
-  );
 }
 
 async function* counted(
