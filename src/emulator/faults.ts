@@ -56,7 +56,7 @@ export interface AnswerHead {
 export interface FaultPlan {
   /** Consulted before a request is handled. */
   before?(exchange: Exchange): FaultAction | undefined;
-  /** May return another status and other headers for an answer that is about to be sent. */
+  /** May return another status and other headers, in lower case, for an answer that is about to be sent. */
   answer?(exchange: Exchange, answer: AnswerHead): AnswerHead | undefined;
   /** May return other bytes for a chunk of a GET blob or GET manifest body. */
   body?(exchange: Exchange, chunk: Uint8Array): Uint8Array;

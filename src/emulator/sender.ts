@@ -33,7 +33,9 @@ export async function sendTroubled(
     response.socket?.destroy();
     return;
   }
-  const head = { status: answer.status, headers: { ...answer.headers } };
+  // Lower case, as in requests: a plan that sets `range` must replace the registry's `Range`, not add to it.
+  const lower = Object.entries(answer.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const head = { status: answer.status, headers: Object.fromEntries(lower) };
   const { status, headers } = plan.answer?.(exchange, head) ?? head;
   const limit =
     action?.kind === 'cut-response' || action?.kind === 'stall-response'

@@ -20,6 +20,7 @@ export async function uploadBlob(payload: Payload, context: UploadContext): Prom
   const startedMs = exchange.clock.now();
   let failures = 0;
   let restarts = 0;
+  let furthestBytes = 0;
   for (;;) {
     throwIfAborted(signal);
     const holder = new SessionHolder(exchange);
@@ -44,7 +45,11 @@ export async function uploadBlob(payload: Payload, context: UploadContext): Prom
       if (++restarts > MAX_FREE_RESTARTS) throw outcome.error.with(details);
       continue;
     }
-    failures = outcome.progressed ? 1 : failures + 1;
+    // A new session starts from nothing: only getting further than ever before is progress. Else a registry that
+    // breaks each session at its second chunk would be tried for ever.
+    const progressed = (outcome.reachedBytes ?? 0) > furthestBytes;
+    furthestBytes = Math.max(furthestBytes, outcome.reachedBytes ?? 0);
+    failures = progressed ? 1 : failures + 1;
     const delayMs = retryDelayMs(exchange.policy, transientForm(outcome.error), failures);
     if (delayMs === undefined) throw outcome.error.with(details);
     context.onRetry?.(outcome.error, delayMs);

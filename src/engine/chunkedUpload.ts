@@ -88,7 +88,7 @@ async function sendChunk(chunk: Chunk, holder: SessionHolder, context: UploadCon
     const resumeAt = confirmedOffset(reported, chunk.offset, chunk.offset + chunk.bytes);
     if (resumeAt === undefined || failures > exchange.policy.maxAttempts) {
       return {
-        outcome: { kind: 'again', error, progressed: chunk.offset > 0, free: classify(error) === 'final' },
+        outcome: { kind: 'again', error, reachedBytes: chunk.offset, free: classify(error) === 'final' },
       };
     }
     if (resumeAt === chunk.offset + chunk.bytes && error.details.status !== 416) return { troubled: true };

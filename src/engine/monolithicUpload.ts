@@ -26,7 +26,7 @@ export async function uploadMonolithic(
   const bytes = payload.sizeBytes ?? 0;
 
   if (host.singlePost) {
-    const stored = await bySinglePost(payload, digest, context);
+    const stored = await bySinglePost(payload, digest, holder, context);
     if (stored) return stored;
   }
   const session = await holder.get();
@@ -41,11 +41,7 @@ export async function uploadMonolithic(
   holder.moved(answer.session);
   const { error } = answer;
   if (isHopeless(error)) throw error;
-  if (saysTooLarge(error)) {
-    const more = host.bodyRefused(bytes);
-    if (context.mode === 'auto' && host.takesChunks && more) return { kind: 'again', error, free: true };
-    throw error;
-  }
+  if (saysTooLarge(error)) return tooLarge(error, bytes, context);
   const blob = await storedAfterAll(exchange, digest, bytes, signal);
   if (blob) {
     holder.closed();
@@ -55,16 +51,27 @@ export async function uploadMonolithic(
     // The bytes lie unchanged in memory: a second refusal is no accident of the line.
     return { kind: 'again', error };
   }
-  if (brokeWhileSending(error) && context.mode === 'auto' && host.takesChunks) {
-    // A proxy that refuses a long body may cut the line before its 413 is read: chunks will show.
-    host.bodyRefused(bytes * 2 - 1);
-  }
+  suspectLength(error, bytes, context);
   return { kind: 'again', error, free: error.code === 'UPLOAD_SESSION_LOST' };
+}
+
+/** On to chunks, where there is a choice. */
+function tooLarge(error: KlosetError, bytes: number, context: UploadContext): Outcome {
+  const { host, mode } = context;
+  if (!host.bodyRefused(bytes) || mode !== 'auto' || !host.takesChunks) throw error;
+  return { kind: 'again', error, free: true };
+}
+
+/** A proxy that refuses a long body may cut the line before its 413 is read: chunks will show. */
+function suspectLength(error: KlosetError, bytes: number, context: UploadContext): void {
+  const { host, mode } = context;
+  if (brokeWhileSending(error) && mode === 'auto' && host.takesChunks) host.bodyRefused(bytes * 2 - 1);
 }
 
 async function bySinglePost(
   payload: Payload,
   digest: string,
+  holder: SessionHolder,
   context: UploadContext,
 ): Promise<Outcome | undefined> {
   const { exchange, host, signal, onSent } = context;
@@ -74,15 +81,20 @@ async function bySinglePost(
     if (result === 'stored') return { kind: 'stored', blob: { digest, bytes } };
     // It said yes to two bytes and opens a session for more: the body went nowhere.
     host.singlePost = false;
+    holder.moved(result);
     return undefined;
   } catch (error) {
     if (!isKlosetError(error) || isHopeless(error)) throw error;
+    // The length is to blame, not the form: a PUT of the same bytes would be refused as well.
+    if (saysTooLarge(error)) return tooLarge(error, bytes, context);
     if (error.details.status !== undefined && error.details.status < 500 && error.code !== 'RATE_LIMITED') {
       host.singlePost = false;
       return undefined;
     }
     const blob = await storedAfterAll(exchange, digest, bytes, signal);
-    return blob ? { kind: 'stored', blob } : { kind: 'again', error };
+    if (blob) return { kind: 'stored', blob };
+    suspectLength(error, bytes, context);
+    return { kind: 'again', error };
   }
 }
 

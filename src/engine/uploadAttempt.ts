@@ -31,7 +31,8 @@ export type Outcome =
   | {
       readonly kind: 'again';
       readonly error: KlosetError;
-      readonly progressed?: boolean;
+      /** How far into the blob the attempt got, in bytes. */
+      readonly reachedBytes?: number;
       readonly free?: boolean;
     };
 

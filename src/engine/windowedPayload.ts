@@ -139,7 +139,8 @@ export class WindowedPayload implements Payload {
     } catch (error) {
       await this.#recoverLane(error);
       await this.#hashUpTo(offset);
-      await (await this.#openLane()).update(slices);
+      // Where the chunk was hashed in part before, it is again by now.
+      await (await this.#openLane()).update(skipSlices(slices, this.#hashedBytes - offset));
     }
     this.#hashedBytes = offset + bytes;
   }

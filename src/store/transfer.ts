@@ -46,7 +46,8 @@ export async function pushAll(
   const { onEvent } = options;
   target.prepareUploads();
   await target.primeTags(options.signal ? { signal: options.signal } : {});
-  if (plan.config && target.holdsConfig) await checkSameStore(target, plan.config, target.location, options.signal);
+  if (plan.config && target.holdsConfig)
+    await checkSameStore(target, plan.config, target.location, options.signal);
   onEvent?.({
     type: 'total',
     objects: plan.items.length,

@@ -122,7 +122,7 @@ describe('faults', () => {
     await once(socket, 'close');
     const all = Buffer.concat(chunks);
     const head = all.indexOf('\r\n\r\n') + 4;
-    expect(all.subarray(0, head).toString()).toContain('Content-Length: 400000');
+    expect(all.subarray(0, head).toString()).toContain('content-length: 400000');
     expect(all.subarray(head).equals(bytes.subarray(0, afterResponseBytes))).toBe(true);
   });
 
@@ -146,7 +146,7 @@ describe('faults', () => {
     registry.setFaults({
       answer: ({ route }, { status, headers }) =>
         route === 'upload-start'
-          ? { status: 201, headers: { ...headers, Range: '0--1' } }
+          ? { status: 201, headers: { ...headers, range: '0--1' } }
           : { status, headers },
     });
     const reply = await call(registry, 'POST', '/v2/a/b/blobs/uploads/');
