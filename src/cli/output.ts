@@ -4,23 +4,31 @@ export type OutputMode = 'human' | 'json' | 'quiet';
 /** The only place that writes to the terminal: results to stdout, notes and progress to stderr. */
 export class Output {
   readonly mode: OutputMode;
+  // No #private field: demo derives an output from this one, and that has to see it too.
+  private gone = false;
 
   constructor(options: { json?: boolean | undefined; quiet?: boolean | undefined }) {
     this.mode = options.json ? 'json' : options.quiet ? 'quiet' : 'human';
-    // A reader that leaves early (`| head`) is no failure.
+    // A reader that leaves early (`| head`) is no failure, and no reason to leave a transfer half done.
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
+      if (error.code !== 'EPIPE') throw error;
+      this.gone = true;
     });
+  }
+
+  /** True once nobody reads the results any more: a command that only prints may end. */
+  get readerGone(): boolean {
+    return this.gone;
   }
 
   /** A line of the result, for people. */
   line(text: string): void {
-    if (this.mode === 'human') process.stdout.write(`${text}\n`);
+    if (this.mode === 'human' && !this.gone) process.stdout.write(`${text}\n`);
   }
 
   /** A JSON line, where they were asked for. */
   event(event: Readonly<Record<string, unknown>>): void {
-    if (this.mode === 'json') process.stdout.write(`${JSON.stringify(event)}\n`);
+    if (this.mode === 'json' && !this.gone) process.stdout.write(`${JSON.stringify(event)}\n`);
   }
 
   /** A remark that is not part of the result. */

@@ -1,8 +1,9 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
-import { commitUpload, postBlob } from '../registry/uploads.ts';
+import { cancelUpload, commitUpload, postBlob } from '../registry/uploads.ts';
 import type { Payload } from './payload.ts';
 import {
   brokeWhileSending,
+  CANCEL_TIMEOUT_MS,
   isHopeless,
   type Outcome,
   type SessionHolder,
@@ -116,6 +117,7 @@ export async function probeSinglePost(
     host.singlePost = result === 'stored';
     if (result === 'stored') return true;
     const answer = await commitUpload(exchange, result, digest, body, undefined);
+    if (!answer.ok) await cancelUpload(exchange, answer.session, CANCEL_TIMEOUT_MS);
     return answer.ok;
   } catch (error) {
     if (!(error instanceof KlosetError) || isHopeless(error)) throw error;

@@ -82,7 +82,7 @@ export class SessionHolder {
 }
 
 // An interrupted push is to end within two seconds.
-const CANCEL_TIMEOUT_MS = 1500;
+export const CANCEL_TIMEOUT_MS = 1500;
 
 /**
  * After a commit that failed: proxies time out and registries answer 500 while the blob is in fact stored.

@@ -1,4 +1,4 @@
-import { KlosetError } from '../errors.ts';
+import { cancelled, KlosetError } from '../errors.ts';
 import type { Hasher, HashLane } from '../workers/hasher.ts';
 import { LaneLostError } from '../workers/hashPool.ts';
 import type { SharedSlice, Slab, SlabPool } from '../workers/slabs.ts';
@@ -28,6 +28,8 @@ export class WindowedPayload implements Payload {
   readonly #hasher: Hasher;
   #sizeBytes: number | undefined;
   #lane: Promise<HashLane> | undefined;
+  #digest: string | undefined;
+  #disposed = false;
   #hashedBytes = 0;
   /** Hashing goes in order of the bytes, one chunk at a time. */
   #hashing: Promise<void> = Promise.resolve();
@@ -67,6 +69,12 @@ export class WindowedPayload implements Payload {
   }
 
   async digest(signal?: AbortSignal): Promise<string> {
+    // A lane gives its digest once; an upload that starts over after its commit asks again.
+    this.#digest ??= await this.#finishDigest(signal);
+    return this.#digest;
+  }
+
+  async #finishDigest(signal: AbortSignal | undefined): Promise<string> {
     await this.#hashing;
     if (this.#sizeBytes === undefined || this.#hashedBytes < this.#sizeBytes) await this.#hashRest(signal);
     try {
@@ -87,6 +95,7 @@ export class WindowedPayload implements Payload {
   }
 
   dispose(): void {
+    this.#disposed = true;
     this.#lane?.then(
       (lane) => lane.drop(),
       () => {},
@@ -102,7 +111,6 @@ export class WindowedPayload implements Payload {
   }
 
   async #fill(slab: Slab, offset: number, maxBytes: number): Promise<Chunk> {
-    this.#held.add(slab);
     const release = () => {
       this.#held.delete(slab);
       slab.release();
@@ -110,6 +118,9 @@ export class WindowedPayload implements Payload {
     try {
       const wanted = this.#wanted(offset, maxBytes);
       const bytes = await readInto(this.#reader, slab.views(wanted), this.#region.start + offset);
+      // Held, and so released by dispose, only from here on: memory that is still read into must not be given away.
+      if (this.#disposed) throw cancelled();
+      this.#held.add(slab);
       if (bytes < wanted && this.#region.sizeBytes !== undefined) throw shrunk(this.#source.name);
       if (bytes < wanted || offset + bytes === this.#region.limitBytes) this.#sizeBytes ??= offset + bytes;
       const views = slab.views(bytes);

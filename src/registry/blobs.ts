@@ -96,6 +96,7 @@ async function openBlob(
   if (range.offset > 0 || range.length !== undefined) {
     headers.range = `bytes=${range.offset}-${range.length === undefined ? '' : range.offset + range.length - 1}`;
   }
+  let renewed = false;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const request: RegistryRequest = { kind: 'blob-read', method: 'GET', url, headers, signal };
     const answer = await exchange.transport(request);
@@ -104,6 +105,13 @@ async function openBlob(
     if (answer.status >= 300 && answer.status < 400 && location) {
       await discardBody(answer);
       url = checkTarget(new URL(location, url), url);
+      continue;
+    }
+    if (answer.status === 403 && hop > 0 && !renewed) {
+      // The signed URL ran out; the registry makes a new one.
+      await discardBody(answer);
+      renewed = true;
+      url = repositoryUrl(exchange, `blobs/${digest}`);
       continue;
     }
     const error = await answerError(answer, request, {

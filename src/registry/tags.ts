@@ -52,9 +52,11 @@ interface Page {
 
 function followUp(page: Page, url: URL): URL | undefined {
   if (page.link !== undefined) {
-    const next = new URL(page.link, url);
-    // Behind proxies links name another scheme, port or host; credentials go to the registry alone.
-    return next.pathname === url.pathname ? new URL(next.pathname + next.search, url.origin) : undefined;
+    // Behind proxies links name another scheme, port, host or path; credentials go to the registry alone. Only the
+    // query counts: a list that ended at a link with an odd path would be short without a word.
+    const next = new URL(url);
+    next.search = queryOf(page.link);
+    return next;
   }
   const last = page.tags.at(-1);
   if (page.tags.length !== PAGE_TAGS || last === undefined) return undefined;
@@ -62,6 +64,11 @@ function followUp(page: Page, url: URL): URL | undefined {
   const next = new URL(url);
   next.search = '';
   return withQuery(withQuery(next, 'n', String(PAGE_TAGS)), 'last', last);
+}
+
+function queryOf(link: string): string {
+  const at = link.indexOf('?');
+  return at < 0 ? '' : link.slice(at);
 }
 
 async function readPage(exchange: Exchange, url: URL, isFirst: boolean, signal?: AbortSignal): Promise<Page> {

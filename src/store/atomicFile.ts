@@ -44,15 +44,24 @@ export async function writeAtomically(
     } finally {
       await handle.close();
     }
-    await onDisk(path, async () => {
-      // link, unlike rename, never replaces.
-      if (existing === 'refuse') await link(temporary, path);
-      else await rename(temporary, path);
-    });
+    // link, unlike rename, never replaces.
+    if (existing === 'refuse') await linkNew(temporary, path);
+    else await onDisk(path, () => rename(temporary, path));
     return bytes;
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+async function linkNew(from: string, path: string): Promise<void> {
+  const taken = await onDisk(path, () =>
+    link(from, path).catch((cause) => {
+      // The caller asked for it; anywhere else EEXIST is a file in the place of a folder.
+      if (cause.code === 'EEXIST') return cause as Error;
+      throw cause;
+    }),
+  );
+  if (taken) throw taken;
 }
 
 /** Runs a file operation; what the system refuses becomes an error that names the file. */
@@ -61,7 +70,6 @@ export async function onDisk<T>(path: string, operation: () => Promise<T>): Prom
     return await operation();
   } catch (cause) {
     const errno = (cause as NodeJS.ErrnoException).code ?? '';
-    if (errno === 'EEXIST') throw cause;
     if (errno === 'ENOSPC' || errno === 'EDQUOT') {
       throw new KlosetError('DISK_FULL', 'no room left on the file system', {
         object: path,

@@ -41,7 +41,11 @@ export async function planPush(paths: readonly string[], type: ObjectType = 'pac
       continue;
     }
     const names = await readdir(path).catch((cause) => {
-      throw new KlosetError('SOURCE_UNREADABLE', 'the folder cannot be read', { object: path, cause });
+      throw new KlosetError('SOURCE_UNREADABLE', 'is no folder or file that can be read', {
+        object: path,
+        remedy: 'Name a Kloset directory, a file, or a folder of files, and check the permissions.',
+        cause,
+      });
     });
     if (names.includes(CONFIG_FILE)) {
       if (paths.length === 1) return planStore(path);

@@ -46,7 +46,8 @@ describe.skipIf(!peers.found)('an interrupted push', () => {
           push.signal('SIGINT');
           expect(await push.exited).toEqual({ code: 130, signal: null });
           expect(performance.now() - began).toBeLessThan(2000);
-          expect(recorder.sessions).not.toHaveLength(0);
+          // The embedded registry takes a blob with the first request: there, `auto` opens no session.
+          if (name !== 'embedded' || mode !== 'auto') expect(recorder.sessions).not.toHaveLength(0);
           const statuses = recorder.sessions.map(async (path) => {
             const answer = await fetch(`http://${registry.address}${path}`);
             await answer.arrayBuffer();

@@ -58,6 +58,8 @@ async function eachObject(
     const macs: string[] = [];
     for await (const mac of store.list(type, { signal })) macs.push(mac);
     await runAll(macs.sort(), { signal, concurrency }, async (mac, jobSignal) => {
+      // `ls | head` needs no further sizes.
+      if (session.output.readerGone) return;
       report(type, mac, (await store.stat({ type, mac }, { signal: jobSignal })).bytes);
     });
   }
