@@ -88,7 +88,7 @@ export function specifiersOf(text: string): string[] {
 }
 
 /** Code with its comments blanked, line numbers kept. Strings stay, so that `'oci://…'` is no comment. */
-export function withoutComments(text: string): string {
+function withoutComments(text: string): string {
   const pattern = /('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
   return text.replace(pattern, (whole, quoted?: string) => quoted ?? whole.replace(/[^\n]/g, ' '));
 }

@@ -129,6 +129,6 @@ function limitedPieces(
   };
 }
 
-export function closeBody(answer: Answer): void {
+function closeBody(answer: Answer): void {
   if (answer.body !== undefined && !Buffer.isBuffer(answer.body)) answer.body.close(false);
 }

@@ -63,7 +63,7 @@ export async function pushBlob(
   return digest;
 }
 
-export const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
 export async function manifestOf(
   registry: RunningRegistry,

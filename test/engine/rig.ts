@@ -20,7 +20,7 @@ import { seededBytes } from '../support/seededBytes.ts';
 
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
-export const REPOSITORY = 'kloset/store';
+const REPOSITORY = 'kloset/store';
 export const FAST_RETRY: RetryPolicy = {
   maxAttempts: 4,
   baseDelayMs: 1,
@@ -131,7 +131,13 @@ export function refuse(status: number, code?: string, message = ''): FaultAction
 
 /** The answer with other headers; an empty value leaves a header out. */
 export function withHeaders(answer: AnswerHead, headers: Record<string, string>): AnswerHead {
-  const merged = { ...answer.headers, ...headers };
+  const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const merged: Record<string, string> = { ...answer.headers, ...Object.fromEntries(lower) };
   for (const [name, value] of Object.entries(merged)) if (value === '') delete merged[name];
   return { ...answer, headers: merged };
+}
+
+/** Another store at the same place, which knows nothing yet. */
+export function reopen(rig: Rig): OpenOciStore {
+  return openOciStore(`oci://${rig.registry.address}/${REPOSITORY}`, { hasher: 'native', retry: FAST_RETRY });
 }

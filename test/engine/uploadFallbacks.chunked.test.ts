@@ -87,7 +87,7 @@ describe('chunked uploads on registries that misbehave', () => {
       before: r.on(r.isPatch, { kind: 'reset', afterRequestBytes: 500_000 }, [1]),
       answer: (at, answer) => {
         if (!r.isStatus(at) && answer.status !== 416) return undefined;
-        const end = Number((answer.headers.Range ?? '0-0').slice(2));
+        const end = Number((answer.headers.range ?? '0-0').slice(2));
         return r.withHeaders(answer, { Range: `bytes=0-${end + 1}`, Location: '' });
       },
     });
