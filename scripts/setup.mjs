@@ -19,4 +19,5 @@ if (modifiedMs('node_modules/.package-lock.json') < modifiedMs('package-lock.jso
   process.stderr.write('set-up: installing the dependencies (npm ci)\n');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
-run('node', ['scripts/build.mjs']);
+// Through npm, which puts the project's own Node first on PATH.
+run('npm', ['run', '--silent', 'build']);

@@ -178,6 +178,7 @@ export class Coordinator {
     sink: BlobSink,
     options: PushOptions,
   ): Promise<UploadedBlob[]> {
+    if (this.#mustSpool(source, sink)) return this.#uploadSpooled(source, reader, sink, options);
     if (source.sizeBytes === undefined) return this.#uploadStream(source, reader, sink, options);
     const blobs: UploadedBlob[] = [];
     for (const region of regionsOf(source, this.#partBytes)) {
@@ -224,27 +225,39 @@ export class Coordinator {
     }
   }
 
-  /** A stream is sent in chunks as it comes, part after part; where the registry takes no chunks it is spooled. */
+  /** True for a stream that memory cannot hold, where the registry takes only whole blobs. */
+  #mustSpool(source: ByteSource, sink: BlobSink): boolean {
+    const bytes = source.sizeBytes ?? Number.POSITIVE_INFINITY;
+    if (source.rereadable || bytes <= this.#residentBytes) return false;
+    return this.host(sink.exchange.reference.origin).formFor(bytes, false, this.uploadMode) === 'monolithic';
+  }
+
+  async #uploadSpooled(
+    source: ByteSource,
+    reader: ByteReader,
+    sink: BlobSink,
+    options: PushOptions,
+  ): Promise<UploadedBlob[]> {
+    const spooled = await spool(source, reader, options.signal);
+    try {
+      const inner = await spooled.source.open(options.signal);
+      try {
+        return await this.#uploadParts(spooled.source, inner, sink, options);
+      } finally {
+        await inner.close();
+      }
+    } finally {
+      await spooled.remove();
+    }
+  }
+
+  /** A stream of unknown length is sent in chunks as it comes, part after part. */
   async #uploadStream(
     source: ByteSource,
     reader: ByteReader,
     sink: BlobSink,
     options: PushOptions,
   ): Promise<UploadedBlob[]> {
-    const host = this.host(sink.exchange.reference.origin);
-    if (host.formFor(Number.POSITIVE_INFINITY, false, this.uploadMode) === 'monolithic') {
-      const spooled = await spool(source, reader, options.signal);
-      try {
-        const inner = await spooled.source.open(options.signal);
-        try {
-          return await this.#uploadParts(spooled.source, inner, sink, options);
-        } finally {
-          await inner.close();
-        }
-      } finally {
-        await spooled.remove();
-      }
-    }
     const blobs: UploadedBlob[] = [];
     for (let start = 0; ; ) {
       const region: Region = { start, sizeBytes: undefined, limitBytes: this.#partBytes };
