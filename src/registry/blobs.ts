@@ -52,7 +52,7 @@ export async function* readBlob(
 ): AsyncGenerator<Uint8Array, void, void> {
   let { offset } = range;
   const end = range.length === undefined ? undefined : range.offset + range.length;
-  let attempt = 1;
+  let attempt = 0;
   const startedMs = exchange.clock.now();
   for (;;) {
     const before = offset;

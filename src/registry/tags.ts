@@ -90,7 +90,8 @@ function parseTags(bytes: Uint8Array, html: boolean, registry: string): string[]
     const parsed: unknown = JSON.parse(
       Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'),
     );
-    const tags = (parsed as { tags?: unknown }).tags ?? [];
+    // Without tags is empty; but only an object is a tag list at all.
+    const tags = Array.isArray(parsed) ? undefined : ((parsed as { tags?: unknown }).tags ?? []);
     if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')) return tags;
   } catch {
     // Told below.

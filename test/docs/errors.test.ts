@@ -12,7 +12,8 @@ interface Row {
 /** The rows of the first table with these four columns. */
 function readTable(markdown: string): Row[] {
   const lines = markdown.split('\n');
-  const head = lines.indexOf('| code | exit | meaning | what to do |');
+  // A formatter may pad the columns.
+  const head = lines.findIndex((line) => /^\| code +\| exit +\| meaning +\| what to do +\|$/.test(line));
   if (head < 0) throw new Error('the table has no head');
   const rows: Row[] = [];
   for (const line of lines.slice(head + 2)) {
