@@ -49,7 +49,8 @@ export async function writeAtomically(
     else await onDisk(path, () => rename(temporary, path));
     return bytes;
   } finally {
-    await rm(temporary, { force: true });
+    // What is left over is never listed; failing here would hide why the write failed.
+    await rm(temporary, { force: true }).catch(() => {});
   }
 }
 

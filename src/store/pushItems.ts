@@ -49,7 +49,10 @@ export async function planPush(paths: readonly string[], type: ObjectType = 'pac
     });
     if (names.includes(CONFIG_FILE)) {
       if (paths.length === 1) return planStore(path);
-      throw new KlosetError('USAGE', 'a Kloset store is pushed alone', { object: path });
+      throw new KlosetError('USAGE', 'a Kloset store is pushed alone', {
+        object: path,
+        remedy: 'Push it with a command of its own.',
+      });
     }
     for (const name of names.sort()) {
       const file = join(path, name);
@@ -59,6 +62,7 @@ export async function planPush(paths: readonly string[], type: ObjectType = 'pac
   if (items.length === 0) {
     throw new KlosetError('SOURCE_MISSING', 'holds neither a Kloset store nor files', {
       object: paths.join(', '),
+      remedy: 'Name a Kloset directory, files, or folders of files.',
     });
   }
   return { config: undefined, items };
