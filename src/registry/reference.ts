@@ -22,7 +22,9 @@ const MAX_NAME_LENGTH = 255;
  */
 export function parseReference(text: string, options: { useTls?: boolean | undefined } = {}): Reference {
   const fail = (reason: string): never => {
-    throw new KlosetError('LOCATION_INVALID', `"${text}" is not a store location: ${reason}`, {
+    // What stands before an @ may be a password, and messages end up in logs.
+    const shown = text.replace(/^([^/]*\/\/)?[^/]*@/, '$1***@');
+    throw new KlosetError('LOCATION_INVALID', `"${shown}" is not a store location: ${reason}`, {
       remedy:
         'A location looks like oci://HOST[:PORT]/REPOSITORY, for example oci://localhost:5000/my-org/store.',
     });

@@ -163,8 +163,7 @@ describe('a store on the command line', () => {
     expect(verbose.stderr).not.toMatch(/\n\s+at /);
   });
 
-  // Known: parseReference quotes the whole location (src/registry/reference.ts). Drop `.fails` with its fix.
-  it.fails('keeps credentials in a location out of what it says', async () => {
+  it('keeps credentials in a location out of what it says', async () => {
     const { code, stderr, stdout } = await run('ls', 'oci://me:hunter2@localhost:5000/a/b', '--json');
     expect(code).toBe(2);
     expect(stderr).toContain('credentials do not belong into a location');
