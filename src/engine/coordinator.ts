@@ -45,6 +45,11 @@ export interface PushOptions {
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
   /** Digest of the whole source as `sha256:<hex>`, where the caller has computed it already. */
   readonly digest?: string | undefined;
+  /**
+   * Takes neither a place in a queue nor memory that other pushes wait for. For the few objects that others look at
+   * the clock for: a lock that is refreshed late counts as abandoned.
+   */
+  readonly urgent?: boolean | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -57,6 +62,8 @@ const WHOLE_LIMIT_BYTES = 64 * MIB;
 // Locks, states, configuration: they have memory and places of their own, so that none waits for packfiles.
 const SMALL_BYTES = MIB;
 const SMALL_POOL_BYTES = 8 * MIB;
+// A lock is a few hundred bytes: room for as many as there are segments.
+const URGENT_POOL_BYTES = MIB;
 // Packfiles are read in pieces of this length: smaller ones cost calls, larger ones waste the end of the last.
 const SEGMENT_BYTES = 4 * MIB;
 const SMALL_SEGMENT_BYTES = 64 * 1024;
@@ -70,6 +77,7 @@ export class Coordinator {
   readonly #slabs: SlabPool;
   readonly #smallSlabs: SlabPool;
   readonly #windows = new WindowPool();
+  readonly #urgentSlabs: SlabPool;
   readonly #queue: PQueue;
   readonly #smallQueue: PQueue;
   readonly #chunkBytes: number | undefined;
@@ -87,6 +95,7 @@ export class Coordinator {
       SEGMENT_BYTES,
     );
     this.#smallSlabs = new SlabPool(SMALL_POOL_BYTES, SMALL_SEGMENT_BYTES);
+    this.#urgentSlabs = new SlabPool(URGENT_POOL_BYTES, SMALL_SEGMENT_BYTES);
     this.#queue = new PQueue({ concurrency });
     this.#smallQueue = new PQueue({ concurrency });
     this.#chunkBytes = options.chunkBytes;
@@ -107,7 +116,8 @@ export class Coordinator {
 
   /** Most memory that slabs and windows took, in bytes. */
   get peakSlabBytes(): number {
-    return this.#slabs.budget.peakBytes + this.#smallSlabs.budget.peakBytes + this.#windows.peakBytes;
+    const pools = [this.#slabs, this.#smallSlabs, this.#urgentSlabs];
+    return pools.reduce((sum, { budget }) => sum + budget.peakBytes, this.#windows.peakBytes);
   }
 
   /**
@@ -119,9 +129,7 @@ export class Coordinator {
     sink: BlobSink,
     options: PushOptions = {},
   ): Promise<readonly UploadedBlob[]> {
-    const small = source.sizeBytes !== undefined && source.sizeBytes <= SMALL_BYTES;
-    const queue = small ? this.#smallQueue : this.#queue;
-    return queue.add(async () => {
+    const run = async () => {
       throwIfAborted(options.signal);
       const reader = await source.open(options.signal);
       try {
@@ -133,7 +141,10 @@ export class Coordinator {
       } finally {
         await reader.close();
       }
-    });
+    };
+    if (options.urgent) return run();
+    const small = source.sizeBytes !== undefined && source.sizeBytes <= SMALL_BYTES;
+    return (small ? this.#smallQueue : this.#queue).add(run);
   }
 
   /** Digest and length of each blob that a push of the source would make, without sending anything. */
@@ -202,14 +213,13 @@ export class Coordinator {
     source: ByteSource,
     reader: ByteReader,
     region: Region,
-    { signal, digest }: PushOptions,
+    options: PushOptions,
   ): Promise<Payload> {
     const bytes = region.sizeBytes ?? 0;
     if (bytes > this.#residentBytes || (isFileReader(reader) && bytes > SMALL_BYTES)) {
-      return this.#largePayload(source, reader, region, digest);
+      return this.#largePayload(source, reader, region, options.digest);
     }
-    const pool = bytes <= SMALL_BYTES ? this.#smallSlabs : this.#slabs;
-    const slab = await pool.acquire(bytes, signal);
+    const slab = await this.#poolFor(bytes, options.urgent).acquire(bytes, options.signal);
     return this.#fillResident(slab, source, reader, region.start, bytes);
   }
 
@@ -227,6 +237,11 @@ export class Coordinator {
       this.hasher,
       { wholeLimitBytes: WHOLE_LIMIT_BYTES, digest: whole ? digest : undefined },
     );
+  }
+
+  #poolFor(bytes: number, urgent = false): SlabPool {
+    if (urgent && bytes <= this.#urgentSlabs.maxSlabBytes) return this.#urgentSlabs;
+    return bytes <= SMALL_BYTES ? this.#smallSlabs : this.#slabs;
   }
 
   async #fillResident(

@@ -22,16 +22,11 @@ import type {
   ObjectStat,
   ObjectStore,
   OperationOptions,
+  PutReport,
   PutResult,
 } from './objectStore.ts';
 import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
 import { missingBlob, Resolver } from './resolver.ts';
-
-/** What reports on a put, beside its result. */
-export interface PutReport {
-  readonly onSent?: ((bytes: number) => void) | undefined;
-  readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
-}
 
 /** What a caller may know of a source. */
 export interface KnownContent {
@@ -258,7 +253,7 @@ export class OciStore implements ObjectStore {
           const blobs = await this.#coordinator.push(
             from,
             { exchange: this.#exchange, commit },
-            { signal, onSent, onRetry, digest },
+            { signal, onSent, onRetry, digest, urgent: target !== 'CONFIG' && target.type === 'lock' },
           );
           return sumBytes(blobs);
         } catch (error) {
