@@ -40,7 +40,7 @@ export const openBackend: OpenBackend = (location, options) => {
     // The same as the Go connector's: the host keeps caches under these names.
     identity: { origin: repository, type: 'oci', root: origin },
     store: open.store,
-    receive: () => (open.coordinator as unknown as { receive(): IncomingObject }).receive(),
+    receive: () => open.coordinator.receive(),
     close: () => open.close(),
   };
 };
