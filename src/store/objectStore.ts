@@ -1,4 +1,5 @@
 import type { ByteSource } from '../engine/source.ts';
+import type { KlosetError } from '../errors.ts';
 import type { ObjectRef, ObjectType } from './objectNames.ts';
 
 /** What every operation takes. */
@@ -20,6 +21,13 @@ export interface PutResult {
   readonly skipped: boolean;
 }
 
+/** What reports on a put while it runs. */
+export interface PutReport {
+  /** Bytes that went out since the last call. */
+  readonly onSent?: ((bytes: number) => void) | undefined;
+  readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+}
+
 /** Bytes of an object on their way out. */
 export interface ObjectContent {
   /** Length of what `stream` yields, in bytes. */
@@ -29,6 +37,8 @@ export interface ObjectContent {
    * with BLOB_CORRUPT instead of ending normally. A chunk is valid until the next one is asked for.
    */
   readonly stream: AsyncIterable<Uint8Array>;
+  /** The same bytes where they are in memory already, to be used in place of `stream`. They never change. */
+  readonly parts?: readonly Uint8Array[];
 }
 
 /** Part of an object, in bytes. */
@@ -64,7 +74,7 @@ export interface ObjectStore {
   list(type: ObjectType, options?: OperationOptions): AsyncIterable<string>;
   /** OBJECT_MISSING when there is none. */
   stat(ref: ObjectRef, options?: OperationOptions): Promise<ObjectStat>;
-  put(ref: ObjectRef, source: ByteSource, options?: OperationOptions): Promise<PutResult>;
+  put(ref: ObjectRef, source: ByteSource, options?: OperationOptions & PutReport): Promise<PutResult>;
   /** The object or a part of it. A range beyond the end is cut; an offset at or beyond it is RANGE_INVALID. */
   get(ref: ObjectRef, options?: OperationOptions & { range?: ByteRange }): Promise<ObjectContent>;
   delete(ref: ObjectRef, options?: OperationOptions): Promise<void>;
