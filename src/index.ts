@@ -15,6 +15,7 @@ export type { RequestStats } from './registry/requestStats.ts';
 export type { RequestKind } from './registry/transport.ts';
 export type { HttpOptions } from './registry/undiciTransport.ts';
 export { DirectoryStore } from './store/directoryStore.ts';
+export { LayoutStore, type LayoutStoreOptions } from './store/layoutStore.ts';
 export { OBJECT_TYPES, type ObjectRef, type ObjectType, objectRef } from './store/objectNames.ts';
 export type {
   ByteRange,
@@ -26,8 +27,11 @@ export type {
   PutReport,
   PutResult,
 } from './store/objectStore.ts';
+export { type OpenPlace, openPlace } from './store/openPlace.ts';
 export { type OciStoreOptions, type OpenOciStore, openOciStore } from './store/openStore.ts';
-export { type PushPlan, planPush } from './store/pushItems.ts';
-export { pullAll, pushAll, type TransferOptions, type TransferResult } from './store/transfer.ts';
+export { planPush } from './store/pushItems.ts';
+export type { DigestStore } from './store/storedSource.ts';
+export { copyAll, pullAll, pushAll, type TransferOptions, type TransferResult } from './store/transfer.ts';
+export type { TransferItem, TransferSource } from './store/transferSource.ts';
 export { type WriteBehindOptions, WriteBehindStore } from './store/writeBehind.ts';
 export type { HasherChoice } from './workers/hasher.ts';

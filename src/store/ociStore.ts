@@ -6,13 +6,14 @@ import { headBlob } from '../registry/blobs.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { putManifest } from '../registry/manifests.ts';
 import { ping } from '../registry/ping.ts';
-import { describeReference } from '../registry/reference.ts';
+import { describeReference, type Reference } from '../registry/reference.ts';
 import { listTags } from '../registry/tags.ts';
 import { type DeletionMemory, deleteTag } from './deletion.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { EmptyConfig } from './emptyConfig.ts';
 import { inlineContent } from './inlineContent.ts';
 import { buildManifest, type Layer, type ObjectManifest } from './manifest.ts';
+import { Mounts } from './mounts.ts';
 import { named, nameOf } from './naming.ts';
 import { CONFIG_TAG, type ObjectRef, type ObjectType, refOfTag, tagOf } from './objectNames.ts';
 import type {
@@ -20,25 +21,28 @@ import type {
   ObjectContent,
   ObjectFinding,
   ObjectStat,
-  ObjectStore,
   OperationOptions,
   PutReport,
   PutResult,
 } from './objectStore.ts';
 import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
 import { missingBlob, Resolver } from './resolver.ts';
+import { sameContent } from './sameContent.ts';
+import { type DigestStore, isStoredSource, type StoredSource, sumBytes } from './storedSource.ts';
 
 type Target = ObjectRef | 'CONFIG';
 
 /** A Kloset store in a repository of an OCI registry. */
-export class OciStore implements ObjectStore {
+export class OciStore implements DigestStore {
   readonly location: string;
+  readonly reference: Reference;
   readonly #exchange: Exchange;
   readonly #coordinator: Coordinator;
   readonly #resolver: Resolver;
   readonly #deletion: DeletionMemory = { tagDelete: true };
   readonly #emptyConfig: EmptyConfig;
   readonly #diagnosis: Diagnosis;
+  readonly #mounts: Mounts;
   /** Tags known to exist, once {@link primeTags} has listed them. */
   #tags: Set<string> | undefined;
 
@@ -48,6 +52,8 @@ export class OciStore implements ObjectStore {
     this.#emptyConfig = new EmptyConfig(exchange, coordinator);
     this.#diagnosis = new Diagnosis(exchange);
     this.#resolver = new Resolver(exchange, this.#diagnosis);
+    this.#mounts = new Mounts(exchange);
+    this.reference = exchange.reference;
     this.location = `oci://${describeReference(exchange.reference)}`;
   }
 
@@ -114,11 +120,12 @@ export class OciStore implements ObjectStore {
   }
 
   async stat(ref: ObjectRef, options: OperationOptions = {}): Promise<ObjectStat> {
+    return { ref, bytes: sumBytes(await this.blobsOf(ref, options)) };
+  }
+
+  async blobsOf(ref: ObjectRef, options: OperationOptions = {}): Promise<readonly Layer[]> {
     const manifest = await this.#resolver.require(ref, options.signal);
-    return {
-      ref,
-      bytes: sumBytes(await this.#named(ref, () => this.#resolver.trueLayers(manifest, options.signal))),
-    };
+    return this.#named(ref, () => this.#resolver.trueLayers(manifest, options.signal));
   }
 
   async put(
@@ -129,9 +136,14 @@ export class OciStore implements ObjectStore {
     const tag = tagOf(ref);
     // A lock is put again to refresh it, and a tag that is known to be absent needs no look.
     if (ref.type !== 'lock' && source.rereadable && (this.#tags === undefined || this.#tags.has(tag))) {
-      const bytes = await this.#sameContent(ref, source, options.signal);
+      const manifest = await this.#resolver.find(ref, options.signal);
+      const bytes =
+        manifest &&
+        (await sameContent(manifest, source, (from) => this.#coordinator.digest(from, options.signal)));
       if (bytes !== undefined) return { bytes, skipped: true };
     }
+    if (isStoredSource(source) && (await this.#named(ref, () => this.#mount(ref, source, options.signal))))
+      return { bytes: sumBytes(source.blobs), skipped: false, mounted: true };
     return { bytes: await this.#put(ref, source, options), skipped: false };
   }
 
@@ -262,20 +274,18 @@ export class OciStore implements ObjectStore {
     this.#tags?.add(tag);
   }
 
-  /** Length of the object when the registry holds just what the source holds. */
-  async #sameContent(
-    ref: ObjectRef,
-    source: ByteSource,
-    signal: AbortSignal | undefined,
-  ): Promise<number | undefined> {
-    const manifest = await this.#resolver.find(ref, signal);
-    if (!manifest) return undefined;
-    if (manifest.ours && source.sizeBytes !== sumBytes(manifest.layers)) return undefined;
-    const local = await this.#coordinator.digest(source, signal);
-    const same =
-      local.length === manifest.layers.length &&
-      local.every(({ digest }, at) => digest === manifest.layers[at]?.digest);
-    return same ? sumBytes(local) : undefined;
+  /** False when the bytes have to be sent. */
+  async #mount(ref: ObjectRef, source: StoredSource, signal: AbortSignal | undefined): Promise<boolean> {
+    if (!(await this.#mounts.mount(source, signal))) return false;
+    try {
+      await this.#emptyConfig.ensure();
+      await this.#commit(ref, source.blobs, signal);
+      return true;
+    } catch (error) {
+      // It said "mounted" and has it not: what is sent it will have.
+      if (isKlosetError(error, 'BLOB_MISSING')) return false;
+      throw error;
+    }
   }
 
   async #checkSize(layer: Layer, manifest: ObjectManifest, options: OperationOptions): Promise<void> {
@@ -307,8 +317,4 @@ export class OciStore implements ObjectStore {
   #place(): string {
     return describeReference(this.#exchange.reference);
   }
-}
-
-function sumBytes(layers: readonly { readonly bytes: number }[]): number {
-  return layers.reduce((sum, { bytes }) => sum + bytes, 0);
 }
