@@ -23,9 +23,11 @@ export type {
   ObjectStat,
   ObjectStore,
   OperationOptions,
+  PutReport,
   PutResult,
 } from './store/objectStore.ts';
 export { type OciStoreOptions, type OpenOciStore, openOciStore } from './store/openStore.ts';
 export { type PushPlan, planPush } from './store/pushItems.ts';
 export { pullAll, pushAll, type TransferOptions, type TransferResult } from './store/transfer.ts';
+export { type WriteBehindOptions, WriteBehindStore } from './store/writeBehind.ts';
 export type { HasherChoice } from './workers/hasher.ts';

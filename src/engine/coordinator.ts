@@ -41,6 +41,11 @@ export interface PushOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+  /**
+   * Takes neither a place in a queue nor memory that other pushes wait for. For the few objects that others look at
+   * the clock for: a lock that is refreshed late counts as abandoned.
+   */
+  readonly urgent?: boolean | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -53,6 +58,8 @@ const RESIDENT_LIMIT_BYTES = 64 * MIB;
 // Locks, states, configuration: they have memory and places of their own, so that none waits for packfiles.
 const SMALL_BYTES = MIB;
 const SMALL_POOL_BYTES = 8 * MIB;
+// A lock is a few hundred bytes: room for as many as there are segments.
+const URGENT_POOL_BYTES = MIB;
 // Packfiles are read in pieces of this length: smaller ones cost calls, larger ones waste the end of the last.
 const SEGMENT_BYTES = 4 * MIB;
 const SMALL_SEGMENT_BYTES = 64 * 1024;
@@ -65,6 +72,7 @@ export class Coordinator {
   readonly uploadMode: UploadMode;
   readonly #slabs: SlabPool;
   readonly #smallSlabs: SlabPool;
+  readonly #urgentSlabs: SlabPool;
   readonly #queue: PQueue;
   readonly #smallQueue: PQueue;
   readonly #chunkBytes: number | undefined;
@@ -82,6 +90,7 @@ export class Coordinator {
       SEGMENT_BYTES,
     );
     this.#smallSlabs = new SlabPool(SMALL_POOL_BYTES, SMALL_SEGMENT_BYTES);
+    this.#urgentSlabs = new SlabPool(URGENT_POOL_BYTES, SMALL_SEGMENT_BYTES);
     this.#queue = new PQueue({ concurrency });
     this.#smallQueue = new PQueue({ concurrency });
     this.#chunkBytes = options.chunkBytes;
@@ -102,7 +111,10 @@ export class Coordinator {
 
   /** Most memory that slabs took, in bytes. */
   get peakSlabBytes(): number {
-    return this.#slabs.budget.peakBytes + this.#smallSlabs.budget.peakBytes;
+    return [this.#slabs, this.#smallSlabs, this.#urgentSlabs].reduce(
+      (sum, { budget }) => sum + budget.peakBytes,
+      0,
+    );
   }
 
   /**
@@ -114,9 +126,7 @@ export class Coordinator {
     sink: BlobSink,
     options: PushOptions = {},
   ): Promise<readonly UploadedBlob[]> {
-    const small = source.sizeBytes !== undefined && source.sizeBytes <= SMALL_BYTES;
-    const queue = small ? this.#smallQueue : this.#queue;
-    return queue.add(async () => {
+    const run = async () => {
       throwIfAborted(options.signal);
       const reader = await source.open(options.signal);
       try {
@@ -128,7 +138,10 @@ export class Coordinator {
       } finally {
         await reader.close();
       }
-    });
+    };
+    if (options.urgent) return run();
+    const small = source.sizeBytes !== undefined && source.sizeBytes <= SMALL_BYTES;
+    return (small ? this.#smallQueue : this.#queue).add(run);
   }
 
   /** Digest and length of each blob that a push of the source would make, without sending anything. */
@@ -182,7 +195,7 @@ export class Coordinator {
     if (source.sizeBytes === undefined) return this.#uploadStream(source, reader, sink, options);
     const blobs: UploadedBlob[] = [];
     for (const region of regionsOf(source, this.#partBytes)) {
-      const payload = await this.#payloadOf(source, reader, region, options.signal);
+      const payload = await this.#payloadOf(source, reader, region, options);
       blobs.push(await this.#upload(payload, sink, options));
     }
     return blobs;
@@ -192,15 +205,19 @@ export class Coordinator {
     source: ByteSource,
     reader: ByteReader,
     region: Region,
-    signal: AbortSignal | undefined,
+    options: PushOptions,
   ): Promise<Payload> {
     const bytes = region.sizeBytes ?? 0;
     if (bytes > this.#residentBytes) {
       return new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
     }
-    const pool = bytes <= SMALL_BYTES ? this.#smallSlabs : this.#slabs;
-    const slab = await pool.acquire(bytes, signal);
+    const slab = await this.#poolFor(bytes, options.urgent).acquire(bytes, options.signal);
     return this.#fillResident(slab, source, reader, region.start, bytes);
+  }
+
+  #poolFor(bytes: number, urgent = false): SlabPool {
+    if (urgent && bytes <= this.#urgentSlabs.maxSlabBytes) return this.#urgentSlabs;
+    return bytes <= SMALL_BYTES ? this.#smallSlabs : this.#slabs;
   }
 
   async #fillResident(

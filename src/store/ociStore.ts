@@ -22,16 +22,11 @@ import type {
   ObjectStat,
   ObjectStore,
   OperationOptions,
+  PutReport,
   PutResult,
 } from './objectStore.ts';
 import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
 import { missingBlob, Resolver } from './resolver.ts';
-
-/** What reports on a put, beside its result. */
-export interface PutReport {
-  readonly onSent?: ((bytes: number) => void) | undefined;
-  readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
-}
 
 type Target = ObjectRef | 'CONFIG';
 
@@ -239,7 +234,7 @@ export class OciStore implements ObjectStore {
           const blobs = await this.#coordinator.push(
             from,
             { exchange: this.#exchange, commit },
-            { signal, onSent, onRetry },
+            { signal, onSent, onRetry, urgent: target !== 'CONFIG' && target.type === 'lock' },
           );
           return sumBytes(blobs);
         } catch (error) {
