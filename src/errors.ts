@@ -59,6 +59,7 @@ export const ERROR_CODES = {
   STORE_MISSING: { exit: 1, meaning: 'The location holds no store (no CONFIG).' },
   STORE_DAMAGED: { exit: 1, meaning: 'Verification found objects that are missing or damaged.' },
   DELETE_UNSUPPORTED: { exit: 1, meaning: 'The registry does not allow the deletion.' },
+  TRACE_INVALID: { exit: 2, meaning: 'A trace of reads cannot be parsed.' },
   FILE_WRITE_FAILED: { exit: 1, meaning: 'A file could not be written.' },
   DISK_FULL: { exit: 1, meaning: 'The file system has no room left; nothing half-written stays visible.' },
   REQUEST_INVALID: { exit: 1, meaning: 'Plakar sent the plugin a call that breaks the storage protocol.' },

@@ -14,6 +14,7 @@ export { ERROR_CODES, type ErrorCode, type ErrorDetails, isKlosetError, KlosetEr
 export type { RequestStats } from './registry/requestStats.ts';
 export type { RequestKind } from './registry/transport.ts';
 export type { HttpOptions } from './registry/undiciTransport.ts';
+export { CachedStore, type CachedStoreOptions } from './store/cachedStore.ts';
 export { DirectoryStore } from './store/directoryStore.ts';
 export { OBJECT_TYPES, type ObjectRef, type ObjectType, objectRef } from './store/objectNames.ts';
 export type {
@@ -28,6 +29,15 @@ export type {
 } from './store/objectStore.ts';
 export { type OciStoreOptions, type OpenOciStore, openOciStore } from './store/openStore.ts';
 export { type PushPlan, planPush } from './store/pushItems.ts';
+export { DEFAULT_CACHE_BYTES, DEFAULT_READ_POLICY, type ReadPolicy } from './store/reads/readPolicy.ts';
+export type { ReadStats } from './store/reads/readStats.ts';
+export {
+  parseReadTraces,
+  type ReadTrace,
+  type TracedObject,
+  type TracedRead,
+} from './store/reads/readTrace.ts';
+export { TracedStore, type TracedStoreOptions } from './store/tracedStore.ts';
 export { pullAll, pushAll, type TransferOptions, type TransferResult } from './store/transfer.ts';
 export { type WriteBehindOptions, WriteBehindStore } from './store/writeBehind.ts';
 export type { HasherChoice } from './workers/hasher.ts';

@@ -37,6 +37,8 @@ export interface ObjectContent {
    * with BLOB_CORRUPT instead of ending normally. A chunk is valid until the next one is asked for.
    */
   readonly stream: AsyncIterable<Uint8Array>;
+  /** The same bytes where they are in memory already, to be used in place of `stream`. They never change. */
+  readonly parts?: readonly Uint8Array[];
 }
 
 /** Part of an object, in bytes. */

@@ -19,6 +19,8 @@ export class Resolver {
   readonly #exchange: Exchange;
   readonly #diagnosis: Diagnosis;
   readonly #known = new Map<string, ObjectManifest>();
+  /** Layers of foreign manifests with the lengths that the registry told. */
+  readonly #measured = new WeakMap<ObjectManifest, readonly Layer[]>();
 
   constructor(exchange: Exchange, diagnosis: Diagnosis) {
     this.#exchange = exchange;
@@ -75,6 +77,8 @@ export class Resolver {
   /** The layers with their lengths. The Go connector writes sizes that it was not told; the registry knows. */
   async trueLayers(manifest: ObjectManifest, signal: AbortSignal | undefined): Promise<readonly Layer[]> {
     if (manifest.ours) return manifest.layers;
+    const known = this.#measured.get(manifest);
+    if (known) return known;
     // Its reader knows the first layer only, and so does its writer.
     const layers: Layer[] = [];
     for (const { digest } of manifest.layers.slice(0, 1)) {
@@ -82,6 +86,7 @@ export class Resolver {
       if (bytes === undefined) throw missingBlob(digest);
       layers.push({ digest, bytes });
     }
+    this.#measured.set(manifest, layers);
     return layers;
   }
 
