@@ -18,7 +18,7 @@ describe.skipIf(!peers.found)('a life of a store', () => {
 
   beforeAll(async () => {
     folder = await scratch('e2e-commands');
-    plakar = await openPlakar({ connector: connectorPackage('go') });
+    plakar = await openPlakar({ connector: connectorPackage('ours') });
   });
 
   afterAll(async () => {
@@ -56,7 +56,11 @@ describe.skipIf(!peers.found)('a life of a store', () => {
         const diff = await plakar.run('at', store, 'diff', `${first}:${note}`, `${second}:${note}`);
         expect(diff.stdout).toContain('+changed');
 
+        await writeSmallTree(join(folder.path, name, 'other'), 7000);
+        await plakar.backup(store, join(folder.path, name, 'other'));
+        const [third = ''] = await plakar.ls(store);
         const packfiles = await liveTags(registry.address, 'backup/life', 'packfiles');
+        await plakar.rm(store, third);
         await plakar.rm(store, first);
         await plakar.maintenance(store);
         expect(await plakar.ls(store)).toEqual([second]);
