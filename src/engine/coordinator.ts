@@ -4,14 +4,16 @@ import type { Exchange } from '../registry/exchange.ts';
 import { Hasher, type HasherChoice } from '../workers/hasher.ts';
 import { type Slab, SlabPool } from '../workers/slabs.ts';
 import { uploadBlob } from './blobUpload.ts';
+import { FilePayload } from './filePayload.ts';
 import { HostMemory, type UploadMode } from './hostMemory.ts';
 import type { Payload } from './payload.ts';
 import { readInto } from './readInto.ts';
 import { residentPayload } from './residentPayload.ts';
-import type { ByteReader, ByteSource } from './source.ts';
+import { type ByteReader, type ByteSource, isFileReader } from './source.ts';
 import { spool } from './spool.ts';
 import type { UploadedBlob } from './uploadAttempt.ts';
 import { type Region, WindowedPayload } from './windowedPayload.ts';
+import { WindowPool } from './windowPool.ts';
 
 /** Settings of the engine. */
 export interface EngineOptions {
@@ -41,6 +43,8 @@ export interface PushOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+  /** Digest of the whole source as `sha256:<hex>`, where the caller has computed it already. */
+  readonly digest?: string | undefined;
   /**
    * Takes neither a place in a queue nor memory that other pushes wait for. For the few objects that others look at
    * the clock for: a lock that is refreshed late counts as abandoned.
@@ -53,8 +57,8 @@ const DEFAULT_MEMORY_BYTES = 256 * MIB;
 const MIN_MEMORY_BYTES = 32 * MIB;
 // What a push needs beside its slabs: two hash threads, the heap, the sockets' buffers. Measured, see docs.
 const OVERHEAD_BYTES = 96 * MIB;
-// Plakar's packfiles are at most 64 MiB; larger blobs are sent through a window.
-const RESIDENT_LIMIT_BYTES = 64 * MIB;
+// Plakar's packfiles are at most 64 MiB: those are hashed first and sent in one body, longer ones in chunks.
+const WHOLE_LIMIT_BYTES = 64 * MIB;
 // Locks, states, configuration: they have memory and places of their own, so that none waits for packfiles.
 const SMALL_BYTES = MIB;
 const SMALL_POOL_BYTES = 8 * MIB;
@@ -72,6 +76,7 @@ export class Coordinator {
   readonly uploadMode: UploadMode;
   readonly #slabs: SlabPool;
   readonly #smallSlabs: SlabPool;
+  readonly #windows = new WindowPool();
   readonly #urgentSlabs: SlabPool;
   readonly #queue: PQueue;
   readonly #smallQueue: PQueue;
@@ -96,7 +101,7 @@ export class Coordinator {
     this.#chunkBytes = options.chunkBytes;
     this.#partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
     // Half of the memory, so that one large object never keeps all others from starting.
-    this.#residentBytes = Math.min(RESIDENT_LIMIT_BYTES, Math.floor(this.#slabs.maxSlabBytes / 2));
+    this.#residentBytes = Math.min(WHOLE_LIMIT_BYTES, Math.floor(this.#slabs.maxSlabBytes / 2));
   }
 
   /** What was learned about the registry at an origin. */
@@ -109,12 +114,10 @@ export class Coordinator {
     return host;
   }
 
-  /** Most memory that slabs took, in bytes. */
+  /** Most memory that slabs and windows took, in bytes. */
   get peakSlabBytes(): number {
-    return [this.#slabs, this.#smallSlabs, this.#urgentSlabs].reduce(
-      (sum, { budget }) => sum + budget.peakBytes,
-      0,
-    );
+    const pools = [this.#slabs, this.#smallSlabs, this.#urgentSlabs];
+    return pools.reduce((sum, { budget }) => sum + budget.peakBytes, this.#windows.peakBytes);
   }
 
   /**
@@ -149,10 +152,15 @@ export class Coordinator {
     return this.#digestIn(source, this.#partBytes, signal);
   }
 
-  /** SHA-256 of a whole source, in hex. */
-  async contentHash(source: ByteSource, signal?: AbortSignal): Promise<string> {
+  /** SHA-256 of a whole source, as `sha256:<hex>`. */
+  async contentDigest(source: ByteSource, signal?: AbortSignal): Promise<string> {
     const [blob] = await this.#digestIn(source, Number.POSITIVE_INFINITY, signal);
-    return (blob?.digest ?? '').slice('sha256:'.length);
+    return blob?.digest ?? '';
+  }
+
+  /** Whether a push would hash the source before it sends the first byte. */
+  hashesFirst(source: ByteSource): boolean {
+    return source.rereadable && (source.sizeBytes ?? Number.POSITIVE_INFINITY) <= WHOLE_LIMIT_BYTES;
   }
 
   async #digestIn(
@@ -165,11 +173,11 @@ export class Coordinator {
       const blobs: UploadedBlob[] = [];
       try {
         for (const region of regionsOf(source, partBytes)) {
-          const payload = new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
+          const payload = this.#largePayload(source, reader, region);
           try {
             blobs.push({ digest: await payload.digest(signal), bytes: payload.sizeBytes ?? 0 });
           } finally {
-            payload.dispose();
+            await payload.dispose();
           }
         }
         await reader.verifyUnchanged();
@@ -208,11 +216,27 @@ export class Coordinator {
     options: PushOptions,
   ): Promise<Payload> {
     const bytes = region.sizeBytes ?? 0;
-    if (bytes > this.#residentBytes) {
-      return new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
+    if (bytes > this.#residentBytes || (isFileReader(reader) && bytes > SMALL_BYTES)) {
+      return this.#largePayload(source, reader, region, options.digest);
     }
     const slab = await this.#poolFor(bytes, options.urgent).acquire(bytes, options.signal);
     return this.#fillResident(slab, source, reader, region.start, bytes);
+  }
+
+  /** A payload that is never in memory as a whole. */
+  #largePayload(source: ByteSource, reader: ByteReader, region: Region, digest?: string): Payload {
+    if (!isFileReader(reader) || region.sizeBytes === undefined) {
+      return new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
+    }
+    const whole = region.start === 0 && region.sizeBytes === source.sizeBytes;
+    return new FilePayload(
+      source.name,
+      reader,
+      { start: region.start, sizeBytes: region.sizeBytes },
+      this.#windows,
+      this.hasher,
+      { wholeLimitBytes: WHOLE_LIMIT_BYTES, digest: whole ? digest : undefined },
+    );
   }
 
   #poolFor(bytes: number, urgent = false): SlabPool {
@@ -299,7 +323,7 @@ export class Coordinator {
         ...options,
       });
     } finally {
-      payload.dispose();
+      await payload.dispose();
     }
   }
 }

@@ -14,7 +14,7 @@ export function residentPayload(slab: Slab, sizeBytes: number, hasher: Hasher): 
   startHash();
   return {
     sizeBytes,
-    resident: true,
+    prefersWhole: true,
     replayable: true,
     load: async (offset, maxBytes): Promise<Chunk> => {
       const bytes = Math.min(maxBytes, sizeBytes - offset);
@@ -30,7 +30,8 @@ export function residentPayload(slab: Slab, sizeBytes: number, hasher: Hasher): 
     loadAhead: () => {},
     digest: startHash,
     whole: () => bodyOf(slab.views(sizeBytes)),
-    dispose: () => slab.release(),
+    verifyUnchanged: async () => {},
+    dispose: async () => slab.release(),
   };
 }
 

@@ -19,7 +19,7 @@ const WINDOW_BYTES = 4 * 1024 * 1024;
 
 /** A blob that is larger than what may be in memory: chunks are read, hashed and sent one after the other. */
 export class WindowedPayload implements Payload {
-  readonly resident = false;
+  readonly prefersWhole = false;
   readonly replayable: boolean;
   readonly #source: ByteSource;
   readonly #reader: ByteReader;
@@ -94,7 +94,11 @@ export class WindowedPayload implements Payload {
     return { bytes, slices: () => this.#stream(bytes) };
   }
 
-  dispose(): void {
+  async verifyUnchanged(): Promise<void> {
+    // Sources that only can be read once cannot be read differently a second time.
+  }
+
+  async dispose(): Promise<void> {
     this.#disposed = true;
     this.#lane?.then(
       (lane) => lane.drop(),

@@ -17,8 +17,8 @@ export interface PluginParts {
 }
 
 /**
- * Serves one host until it is gone, or until it is told to stop. Resolves with true when all that was acknowledged
- * is stored.
+ * Serves one host until it is gone, or until it is told to stop. Resolves with true when the host ended in order
+ * and all that it was told is stored is stored.
  */
 export async function runPlugin(parts: PluginParts): Promise<boolean> {
   const { log, stop, graceMs } = parts;
@@ -27,9 +27,10 @@ export async function runPlugin(parts: PluginParts): Promise<boolean> {
   const onStop = () => void connection.shutdown(graceMs);
   if (stop.aborted) onStop();
   else stop.addEventListener('abort', onStop, { once: true });
-  await connection.closed;
+  const broken = await connection.closed;
   stop.removeEventListener('abort', onStop);
-  return endService(service, log, graceMs);
+  if (broken) log(oneLine(broken.message));
+  return (await endService(service, log, graceMs)) && !broken;
 }
 
 async function endService(
@@ -42,7 +43,7 @@ async function endService(
     log(`the store could not be ended within ${graceMs / 1000} s; what was under way is given up.`);
     late.resolve(false);
   }, graceMs);
-  const closed = service.close().then(
+  const closed = service.end().then(
     () => true,
     (error) => {
       log(oneLine(asKlosetError(error).message));

@@ -34,6 +34,7 @@ export class StoreService {
   readonly #openBackend: OpenBackend;
   readonly #log: (line: string) => void;
   readonly #methods: Readonly<Record<string, Method>>;
+  readonly #running = new Set<Promise<void>>();
   #backend: Backend | undefined;
 
   /** @param log takes remarks for the user, and what the host would hide */
@@ -54,7 +55,7 @@ export class StoreService {
       '/store.Store/Ping': (call) => this.#unary(call, emptyRequest(), () => this.#ping(call)),
       '/store.Store/Close': (call) =>
         this.#unary(call, emptyRequest(), async () => {
-          await this.close();
+          await this.#close();
           return emptyResponse();
         }),
       '/store.Store/Mode': (call) =>
@@ -75,19 +76,30 @@ export class StoreService {
   /** Takes the calls of a connection. */
   readonly handle: CallHandler = (call) => {
     const method = Object.hasOwn(this.#methods, call.path) ? this.#methods[call.path] : undefined;
-    (method ?? unknownMethod)(call).catch((thrown) => {
-      const error = endWithError(call, thrown);
-      // The host is told the message alone.
-      if (error.code === 'INTERNAL') this.#log(`${call.path}: ${error.stack ?? error.message}`);
-    });
+    const running = (method ?? unknownMethod)(call)
+      .catch((thrown) => {
+        const error = endWithError(call, thrown);
+        // The host is told the message alone; where a defect sits shows in its stack.
+        if (error.code === 'INTERNAL')
+          this.#log(error.cause instanceof Error ? (error.cause.stack ?? '') : error.message);
+      })
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
   };
 
   /**
-   * Ends the store, after what it still has to write. A store that was never opened, or is closed, ends at once.
+   * Ends the store once the calls under way have come to their ends: those that were aborted have upload sessions to
+   * cancel, and need its connections for that.
    *
    * @throws KlosetError what a write that was acknowledged before has failed with
    */
-  async close(): Promise<void> {
+  async end(): Promise<void> {
+    await Promise.all(this.#running);
+    await this.#close();
+  }
+
+  /** Ends the store, after what it still has to write; a store that was never opened, or is closed, at once. */
+  async #close(): Promise<void> {
     const backend = this.#backend;
     this.#backend = undefined;
     await backend?.close();

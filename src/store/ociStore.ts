@@ -28,6 +28,12 @@ import type {
 import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
 import { missingBlob, Resolver } from './resolver.ts';
 
+/** What a caller may know of a source. */
+export interface KnownContent {
+  /** As `sha256:<hex>`. */
+  readonly digest?: string | undefined;
+}
+
 type Target = ObjectRef | 'CONFIG';
 
 /** A Kloset store in a repository of an OCI registry. */
@@ -108,9 +114,18 @@ export class OciStore implements ObjectStore {
     this.#coordinator.hasher.provider().catch(() => {});
   }
 
-  /** SHA-256 of a source, as the MAC of a file that has no other name. */
-  async contentMac(source: ByteSource, signal?: AbortSignal): Promise<string> {
-    return this.#coordinator.contentHash(source, signal);
+  /**
+   * Digest of a source, for {@link put}: so that hashing starts before it is known what has to be sent.
+   *
+   * @param always also for sources that are otherwise hashed while they are sent
+   */
+  async contentDigest(
+    source: ByteSource,
+    always: boolean,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
+    if (!always && !this.#coordinator.hashesFirst(source)) return undefined;
+    return this.#coordinator.contentDigest(source, signal);
   }
 
   async stat(ref: ObjectRef, options: OperationOptions = {}): Promise<ObjectStat> {
@@ -124,12 +139,12 @@ export class OciStore implements ObjectStore {
   async put(
     ref: ObjectRef,
     source: ByteSource,
-    options: OperationOptions & PutReport = {},
+    options: OperationOptions & PutReport & KnownContent = {},
   ): Promise<PutResult> {
     const tag = tagOf(ref);
     // A lock is put again to refresh it, and a tag that is known to be absent needs no look.
     if (ref.type !== 'lock' && source.rereadable && (this.#tags === undefined || this.#tags.has(tag))) {
-      const bytes = await this.#sameContent(ref, source, options.signal);
+      const bytes = await this.#sameContent(ref, source, options);
       if (bytes !== undefined) return { bytes, skipped: true };
     }
     return { bytes: await this.#put(ref, source, options), skipped: false };
@@ -210,8 +225,12 @@ export class OciStore implements ObjectStore {
     };
   }
 
-  async #put(target: Target, source: ByteSource, options: OperationOptions & PutReport): Promise<number> {
-    const { signal, onSent } = options;
+  async #put(
+    target: Target,
+    source: ByteSource,
+    options: OperationOptions & PutReport & KnownContent,
+  ): Promise<number> {
+    const { signal, onSent, digest } = options;
     const onRetry = (error: KlosetError, delayMs: number) => {
       this.#exchange.onRetry?.(error, delayMs);
       options.onRetry?.(error, delayMs);
@@ -234,7 +253,7 @@ export class OciStore implements ObjectStore {
           const blobs = await this.#coordinator.push(
             from,
             { exchange: this.#exchange, commit },
-            { signal, onSent, onRetry, urgent: target !== 'CONFIG' && target.type === 'lock' },
+            { signal, onSent, onRetry, digest, urgent: target !== 'CONFIG' && target.type === 'lock' },
           );
           return sumBytes(blobs);
         } catch (error) {
@@ -266,11 +285,15 @@ export class OciStore implements ObjectStore {
   async #sameContent(
     ref: ObjectRef,
     source: ByteSource,
-    signal: AbortSignal | undefined,
+    { signal, digest }: OperationOptions & KnownContent,
   ): Promise<number | undefined> {
     const manifest = await this.#resolver.find(ref, signal);
     if (!manifest) return undefined;
-    if (manifest.ours && source.sizeBytes !== sumBytes(manifest.layers)) return undefined;
+    const bytes = source.sizeBytes;
+    if (manifest.ours && bytes !== sumBytes(manifest.layers)) return undefined;
+    if (digest !== undefined && bytes !== undefined && manifest.layers.length === 1) {
+      return digest === manifest.layers[0]?.digest ? bytes : undefined;
+    }
     const local = await this.#coordinator.digest(source, signal);
     const same =
       local.length === manifest.layers.length &&

@@ -1,7 +1,5 @@
+import { encodeGrpcMessage } from '../grpcMessage.ts';
 import type { GrpcStatus } from '../transport.ts';
-
-/** Longest `grpc-message` that is sent, in bytes: with it, trailers fit into one frame of any size. */
-const MAX_MESSAGE_BYTES = 4096;
 
 /** Index of a name in the static table of HPACK, for literals without indexing (RFC 7541 §6.2.2). */
 const CONTENT_TYPE_INDEX = 31;
@@ -47,35 +45,12 @@ export class ResponseBlocks {
   }
 }
 
-/**
- * `grpc-message` on the wire: UTF-8, percent-encoded but for printable ASCII, at most {@link MAX_MESSAGE_BYTES}; a
- * longer one is cut between characters.
- */
-export function encodeMessage(message: string): string {
-  let encoded = '';
-  for (const character of message) {
-    const piece = /^[\x20-\x24\x26-\x7e]$/.test(character) ? character : percentEncoded(character);
-    if (encoded.length + piece.length > MAX_MESSAGE_BYTES) break;
-    encoded += piece;
-  }
-  // A field value must not begin or end with a space (RFC 9113 §8.2.1).
-  return encoded.replace(/^ | $/g, '%20');
-}
-
-function percentEncoded(character: string): string {
-  let text = '';
-  for (const byte of Buffer.from(character, 'utf8')) {
-    text += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  return text;
-}
-
 const OK_TRAILERS = Buffer.concat([STATUS_NAME, stringLiteral('0')]);
 
 function trailerFields(status: GrpcStatus, message: string | undefined): Buffer {
   if (status === 0 && !message) return OK_TRAILERS;
   const fields = [STATUS_NAME, stringLiteral(String(status))];
-  if (message) fields.push(MESSAGE_NAME, stringLiteral(encodeMessage(message)));
+  if (message) fields.push(MESSAGE_NAME, stringLiteral(encodeGrpcMessage(message)));
   return Buffer.concat(fields);
 }
 
