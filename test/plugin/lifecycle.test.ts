@@ -193,6 +193,7 @@ describe('the end of the plugin', () => {
     };
     const backend = {
       identity: { origin: 'o', type: 'oci', root: 'r' },
+      abandon: () => {},
       close: options.close ?? (async () => {}),
     };
     const run = runPlugin({
@@ -233,6 +234,13 @@ describe('the end of the plugin', () => {
     plugin.closed.resolve(undefined);
     expect(await plugin.run).toBe(false);
     expect(plugin.log).toEqual(['[UPLOAD_REFUSED] a packfile was refused.']);
+  });
+
+  it('takes it as it is that writes were abandoned with their host', async () => {
+    const plugin = rig({ close: () => Promise.reject(new KlosetError('CANCELLED', 'interrupted')) });
+    await open(plugin);
+    plugin.closed.resolve(undefined);
+    expect([await plugin.run, plugin.log]).toEqual([true, []]);
   });
 
   it('tells how the host broke the connection', async () => {
