@@ -36,6 +36,8 @@ export class StoreService {
   readonly #methods: Readonly<Record<string, Method>>;
   readonly #running = new Set<Promise<void>>();
   #backend: Backend | undefined;
+  /** The store that Init has named. */
+  #reopen: (() => Backend) | undefined;
 
   /** @param log takes remarks for the user, and what the host would hide */
   constructor(openBackend: OpenBackend, log: (line: string) => void) {
@@ -67,7 +69,8 @@ export class StoreService {
       '/store.Store/Get': (call) => this.#get(call),
       '/store.Store/Delete': (call) =>
         this.#unary(call, objectRequest(), async ({ ref }) => {
-          await this.#store().delete(ref, { signal: call.signal });
+          // Not cancelled when the host goes: see #openAgain.
+          await this.#openAgain().store.delete(ref);
           return emptyResponse();
         }),
     };
@@ -111,7 +114,8 @@ export class StoreService {
       if (this.#backend) throw new KlosetError('REQUEST_INVALID', 'the store is open already');
       const { location, options, remarks } = parseOptions(config);
       for (const remark of remarks) this.#log(remark);
-      this.#backend = this.#openBackend(location, options);
+      this.#reopen = () => this.#openBackend(location, options);
+      this.#backend = this.#reopen();
       return initResponse(this.#backend.identity);
     });
   }
@@ -179,6 +183,16 @@ export class StoreService {
 
   #store(): Backend['store'] {
     return this.#open().store;
+  }
+
+  /**
+   * The store, opened once more where it was closed. Plakar's maintenance does not wait for the deletion of its lock:
+   * it arrives just after Close, from a host that is about to exit, and without it the store stays locked for ten
+   * minutes.
+   */
+  #openAgain(): Backend {
+    this.#backend ??= this.#reopen?.();
+    return this.#open();
   }
 
   #open(): Backend {
