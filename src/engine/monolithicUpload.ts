@@ -116,8 +116,9 @@ export async function probeSinglePost(
   const { promise, resolve } = Promise.withResolvers<void>();
   host.probing = promise;
   try {
-    const result = await postBlob(exchange, digest, body).finally(resolve);
+    const result = await postBlob(exchange, digest, body);
     host.singlePost = result === 'stored';
+    resolve();
     if (result === 'stored') return true;
     const answer = await commitUpload(exchange, result, digest, body, undefined);
     if (!answer.ok) await cancelUpload(exchange, answer.session, CANCEL_TIMEOUT_MS);
@@ -126,5 +127,7 @@ export async function probeSinglePost(
     if (!(error instanceof KlosetError) || isHopeless(error)) throw error;
     host.singlePost = false;
     return false;
+  } finally {
+    resolve();
   }
 }

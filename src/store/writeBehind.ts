@@ -10,7 +10,7 @@ import type {
   ObjectStat,
   ObjectStore,
   OperationOptions,
-  PutReport,
+  PutOptions,
   PutResult,
 } from './objectStore.ts';
 import { PendingPuts } from './pendingPuts.ts';
@@ -20,8 +20,6 @@ export interface WriteBehindOptions {
   /** Puts that may be acknowledged and not yet stored; a further one waits for a place. @default 64 */
   readonly maxPending?: number | undefined;
 }
-
-type PutOptions = OperationOptions & PutReport;
 
 /**
  * A store that acknowledges a packfile when its bytes are safe in memory, and stores it behind. What could show that
