@@ -33,8 +33,10 @@ export class NodeCall implements Call {
     // A stream that breaks says so by closing, too.
     stream.on('error', () => undefined);
     stream.on('close', () => this.#closed());
-    stream.on('wantTrailers', () => stream.sendTrailers(this.#trailers));
-    stream.on('finish', () => this.#finished());
+    stream.on('wantTrailers', () => {
+      stream.sendTrailers(this.#trailers);
+      setImmediate(() => this.#stopHost());
+    });
   }
 
   get signal(): AbortSignal {
@@ -84,7 +86,10 @@ export class NodeCall implements Call {
     const stream = this.#stream;
     if (stream.destroyed) return;
     if (stream.headersSent) stream.end();
-    else stream.respond({ ...RESPONSE_HEADERS, ...this.#trailers }, { endStream: true });
+    else {
+      stream.respond({ ...RESPONSE_HEADERS, ...this.#trailers }, { endStream: true });
+      setImmediate(() => this.#stopHost());
+    }
   }
 
   /** Aborts the call, and tells the host why. */
@@ -125,8 +130,9 @@ export class NodeCall implements Call {
     });
   }
 
-  #finished(): void {
-    if (!this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+  /** The trailers have left; what the host still sends is for nobody. */
+  #stopHost(): void {
+    if (!this.#hostDone) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
   #closed(): void {

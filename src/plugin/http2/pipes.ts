@@ -1,4 +1,5 @@
-import { Socket } from 'node:net';
+import { Socket, type SocketConstructorOpts } from 'node:net';
+import { KlosetError } from '../../errors.ts';
 import type { BatchWriter } from './output.ts';
 
 /** What a pipe takes at once; larger reads are not faster. */
@@ -20,7 +21,7 @@ export class InputPipe {
       onEnd();
     };
     const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-    this.#socket = new Socket({
+    this.#socket = openPipe({
       fd,
       readable: true,
       writable: false,
@@ -46,7 +47,7 @@ export class OutputPipe implements BatchWriter {
   readonly #socket: Socket;
 
   constructor(fd: number, onGone: () => void) {
-    this.#socket = new Socket({ fd, readable: false, writable: true });
+    this.#socket = openPipe({ fd, readable: false, writable: true });
     this.#socket.on('error', onGone);
   }
 
@@ -67,5 +68,17 @@ export class OutputPipe implements BatchWriter {
 
   close(): void {
     this.#socket.destroy();
+  }
+}
+
+/** @throws KlosetError USAGE for a terminal or a file, where someone has started the plugin by hand */
+function openPipe(options: SocketConstructorOpts): Socket {
+  try {
+    return new Socket(options);
+  } catch (cause) {
+    throw new KlosetError('USAGE', 'the plugin needs pipes as its standard input and output', {
+      cause,
+      remedy: 'It is started by plakar: run plakar with a location that begins with oci://',
+    });
   }
 }
