@@ -22,6 +22,7 @@ export class NodeCall implements Call {
   #allowedBytes = INITIAL_WINDOW_BYTES;
   #held: Buffer | undefined;
   #hostDone = false;
+  #room: Promise<void> | undefined;
   #ended = false;
   #trailers: Record<string, string> = {};
 
@@ -75,7 +76,7 @@ export class NodeCall implements Call {
     stream.cork();
     for (const part of parts) if (part.length > 0) room = stream.write(part);
     stream.uncork();
-    return room ? undefined : this.#room();
+    return room ? undefined : this.#waitForRoom();
   }
 
   end(status: GrpcStatus, message?: string): void {
@@ -119,15 +120,18 @@ export class NodeCall implements Call {
     if (now.length > 0) this.guard(() => this.#receiver?.data(now));
   }
 
-  #room(): Promise<void> {
+  /** One promise for all who wait: each pair of listeners would be one more. */
+  #waitForRoom(): Promise<void> {
     const stream = this.#stream;
-    return new Promise((resolve) => {
+    this.#room ??= new Promise((resolve) => {
       const settle = () => {
         stream.off('drain', settle).off('close', settle);
+        this.#room = undefined;
         resolve();
       };
       stream.on('drain', settle).on('close', settle);
     });
+    return this.#room;
   }
 
   /** The trailers have left; what the host still sends is for nobody. */

@@ -13,7 +13,7 @@ export interface NodeHost {
   readonly session: ClientHttp2Session;
   readonly connection: HostConnection;
   /** A request, open until its `end`. */
-  call(path: string, headers?: Record<string, string>): ClientHttp2Stream;
+  call(path: string, headers?: Record<string, string>, trailers?: Record<string, string>): ClientHttp2Stream;
   /** Closes the pipes and waits until the plugin has noticed. */
   leave(): Promise<void>;
 }
@@ -36,11 +36,12 @@ export function nodeHost(
   return {
     session,
     connection,
-    call(path, headers = {}) {
+    call(path, headers = {}, trailers) {
       const stream = session.request(
         { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', ...headers },
-        { endStream: false },
+        { endStream: false, waitForTrailers: trailers !== undefined },
       );
+      stream.on('wantTrailers', () => stream.sendTrailers(trailers ?? {}));
       stream.on('error', () => undefined);
       return stream;
     },

@@ -1,5 +1,5 @@
-import { Socket, type SocketConstructorOpts } from 'node:net';
-import { KlosetError } from '../../errors.ts';
+import type { Socket } from 'node:net';
+import { openPipe } from '../openPipe.ts';
 import type { BatchWriter } from './output.ts';
 
 /** What a pipe takes at once; larger reads are not faster. */
@@ -68,17 +68,5 @@ export class OutputPipe implements BatchWriter {
 
   close(): void {
     this.#socket.destroy();
-  }
-}
-
-/** @throws KlosetError USAGE for a terminal or a file, where someone has started the plugin by hand */
-function openPipe(options: SocketConstructorOpts): Socket {
-  try {
-    return new Socket(options);
-  } catch (cause) {
-    throw new KlosetError('USAGE', 'the plugin needs pipes as its standard input and output', {
-      cause,
-      remedy: 'It is started by plakar: run plakar with a location that begins with oci://',
-    });
   }
 }
