@@ -17,6 +17,7 @@ import { named, nameOf } from './naming.ts';
 import { CONFIG_TAG, type ObjectRef, type ObjectType, refOfTag, tagOf } from './objectNames.ts';
 import type {
   ByteRange,
+  KnownContent,
   ObjectContent,
   ObjectFinding,
   ObjectStat,
@@ -27,12 +28,6 @@ import type {
 } from './objectStore.ts';
 import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
 import { missingBlob, Resolver } from './resolver.ts';
-
-/** What a caller may know of a source. */
-export interface KnownContent {
-  /** As `sha256:<hex>`. */
-  readonly digest?: string | undefined;
-}
 
 type Target = ObjectRef | 'CONFIG';
 
@@ -45,10 +40,13 @@ export class OciStore implements ObjectStore {
   readonly #deletion: DeletionMemory = { tagDelete: true };
   readonly #emptyConfig: EmptyConfig;
   readonly #diagnosis: Diagnosis;
+  readonly #looksBeforePut: boolean;
   /** Tags known to exist, once {@link primeTags} has listed them. */
   #tags: Set<string> | undefined;
 
-  constructor(exchange: Exchange, coordinator: Coordinator) {
+  /** @param looksBeforePut whether a put asks for the object first, where the tags are not known */
+  constructor(exchange: Exchange, coordinator: Coordinator, looksBeforePut = true) {
+    this.#looksBeforePut = looksBeforePut;
     this.#exchange = exchange;
     this.#coordinator = coordinator;
     this.#emptyConfig = new EmptyConfig(exchange, coordinator);
@@ -141,13 +139,15 @@ export class OciStore implements ObjectStore {
     source: ByteSource,
     options: OperationOptions & PutReport & KnownContent = {},
   ): Promise<PutResult> {
-    const tag = tagOf(ref);
-    // A lock is put again to refresh it, and a tag that is known to be absent needs no look.
-    if (ref.type !== 'lock' && source.rereadable && (this.#tags === undefined || this.#tags.has(tag))) {
-      const bytes = await this.#sameContent(ref, source, options);
-      if (bytes !== undefined) return { bytes, skipped: true };
+    try {
+      if (source.rereadable && this.#mayBeThere(ref)) {
+        const bytes = await this.#sameContent(ref, source, options);
+        if (bytes !== undefined) return { bytes, skipped: true };
+      }
+      return { bytes: await this.#put(ref, source, options), skipped: false };
+    } finally {
+      source.held?.release();
     }
-    return { bytes: await this.#put(ref, source, options), skipped: false };
   }
 
   async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {
@@ -279,6 +279,12 @@ export class OciStore implements ObjectStore {
     }
     this.#resolver.remember(tag, { layers, ours: true });
     this.#tags?.add(tag);
+  }
+
+  /** A lock is put again to refresh it, and a tag that is known to be absent needs no look. */
+  #mayBeThere(ref: ObjectRef): boolean {
+    if (ref.type === 'lock') return false;
+    return this.#tags?.has(tagOf(ref)) ?? this.#looksBeforePut;
   }
 
   /** Length of the object when the registry holds just what the source holds. */
