@@ -55,7 +55,8 @@ export class StoreService {
       '/store.Store/Ping': (call) => this.#unary(call, emptyRequest(), () => this.#ping(call)),
       '/store.Store/Close': (call) =>
         this.#unary(call, emptyRequest(), async () => {
-          await this.#close();
+          // A barrier, and not the end: plakar's maintenance deletes its lock after it has called Close.
+          await this.#backend?.flush(call.signal);
           return emptyResponse();
         }),
       '/store.Store/Mode': (call) =>
@@ -67,7 +68,8 @@ export class StoreService {
       '/store.Store/Get': (call) => this.#get(call),
       '/store.Store/Delete': (call) =>
         this.#unary(call, objectRequest(), async ({ ref }) => {
-          await this.#store().delete(ref, { signal: call.signal });
+          // A host that ends while its lock is deleted wants it gone all the same: it would keep others out.
+          await this.#store().delete(ref, ref.type === 'lock' ? {} : { signal: call.signal });
           return emptyResponse();
         }),
     };
@@ -96,14 +98,7 @@ export class StoreService {
   async end(): Promise<void> {
     this.#backend?.abandon();
     await Promise.all(this.#running);
-    await this.#close();
-  }
-
-  /** Ends the store, after what it still has to write; a store that was never opened, or is closed, at once. */
-  async #close(): Promise<void> {
-    const backend = this.#backend;
-    this.#backend = undefined;
-    await backend?.close();
+    await this.#backend?.close();
   }
 
   async #init(call: Call): Promise<void> {
@@ -183,10 +178,7 @@ export class StoreService {
 
   #open(): Backend {
     if (this.#backend) return this.#backend;
-    throw new KlosetError(
-      'REQUEST_INVALID',
-      'no store is open: the host has not called Init, or has called Close',
-    );
+    throw new KlosetError('REQUEST_INVALID', 'no store is open: the host has not called Init');
   }
 }
 

@@ -223,6 +223,7 @@ describe('the end of the plugin', () => {
     const backend = {
       identity: { origin: 'o', type: 'oci', root: 'r' },
       abandon: () => {},
+      flush: async () => {},
       close: options.close ?? (async () => {}),
     };
     const run = runPlugin({
