@@ -1,6 +1,7 @@
 /** Where traces come from: a plakar whose reads are noted while one command runs. */
 
 import { TraceWriter } from '../../src/store/reads/traceWriter.ts';
+import { connectorPackage } from '../../test/support/connectors.ts';
 import { openPlakar, type Plakar } from '../../test/support/plakar.ts';
 import { startDockerRegistry } from '../../test/support/realRegistries.ts';
 import { watchRegistryReads } from './registryReads.ts';
@@ -18,7 +19,7 @@ export interface TraceSource {
 export async function throughGoConnector(): Promise<TraceSource> {
   const registry = await startDockerRegistry();
   const watched = await watchRegistryReads(registry.address);
-  const plakar = await openPlakar({ goConnector: true });
+  const plakar = await openPlakar({ connector: connectorPackage('go') });
   return {
     plakar,
     location: `oci://${watched.address}/bench/traces`,

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { klosetOci, summaryOf } from '../support/cli.ts';
-import { requirePeers } from '../support/peers.ts';
+import { peer, requirePeers } from '../support/peers.ts';
 import { openPlakar, type Plakar } from '../support/plakar.ts';
 import { REGISTRIES, type RegistryName } from '../support/realRegistries.ts';
 import { type Scratch, scratch } from '../support/scratch.ts';
@@ -23,7 +23,7 @@ describe.skipIf(!peers.found)('a directory store of plakar, pushed', () => {
     tree = join(folder.path, 'tree');
     store = join(folder.path, 'store');
     written = await writeTree(tree);
-    plakar = await openPlakar({ goConnector: true });
+    plakar = await openPlakar({ connector: peer('go-connector') });
     await plakar.create(store);
     await plakar.backup(store, tree);
     snapshots = await plakar.ls(store);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { klosetOci, summaryOf } from '../support/cli.ts';
-import { requirePeers } from '../support/peers.ts';
+import { peer, requirePeers } from '../support/peers.ts';
 import { openPlakar, type Plakar } from '../support/plakar.ts';
 import { type RealRegistry, startDockerRegistry } from '../support/realRegistries.ts';
 import { type Scratch, scratch } from '../support/scratch.ts';
@@ -23,7 +23,7 @@ describe.skipIf(!peers.found)('a store that the Go connector wrote', () => {
     await writeTree(tree);
     registry = await startDockerRegistry();
     location = `oci://${registry.address}/backup/theirs`;
-    plakar = await openPlakar({ goConnector: true });
+    plakar = await openPlakar({ connector: peer('go-connector') });
     await plakar.create(location);
     await plakar.backup(location, tree);
   });

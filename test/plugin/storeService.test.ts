@@ -17,7 +17,7 @@ class ScriptedStore implements ObjectStore {
   onGet: (signal: AbortSignal | undefined) => Promise<ObjectContent> = () =>
     Promise.reject(new Error('no get'));
   onPut: (signal: AbortSignal | undefined) => Promise<void> = async () => {};
-  onDelete: () => Promise<void> = async () => {};
+  onDelete: (signal: AbortSignal | undefined) => Promise<void> = async () => {};
 
   create = async () => {};
   open = async () => Buffer.from('config');
@@ -26,7 +26,7 @@ class ScriptedStore implements ObjectStore {
   verify = () => Promise.reject(new Error('no verify'));
   close = async () => {};
   get: ObjectStore['get'] = (_ref, options) => this.onGet(options?.signal);
-  delete: ObjectStore['delete'] = () => this.onDelete();
+  delete: ObjectStore['delete'] = (_ref, options) => this.onDelete(options?.signal);
   put: ObjectStore['put'] = async (_ref, source, options) => {
     this.calls.push(`put of ${source.sizeBytes} bytes`);
     await this.onPut(options?.signal);
@@ -269,6 +269,23 @@ describe('the end', () => {
     deletion.resolve();
     await ended;
     expect([closes, call.isEnded]).toEqual([1, true]);
+  });
+
+  it('comes after a deletion that a host sends after Close, and does not wait for', async () => {
+    const deletion = Promise.withResolvers<void>();
+    const deleted: boolean[] = [];
+    store.onDelete = async (signal) => {
+      await deletion.promise;
+      deleted.push(!signal?.aborted);
+    };
+    await start('Close', {}).ended;
+    const call = start('Delete', { mac: MAC, type: 3 });
+    await settle();
+    call.reset();
+    const ended = service.end();
+    deletion.resolve();
+    await ended;
+    expect([deleted, closes]).toEqual([[true], 1]);
   });
 
   it('does not wait for a host that has gone in the middle of a request', async () => {

@@ -35,7 +35,7 @@ export interface MeasuredOptions {
   timeoutMs?: number;
 }
 
-function runMeasured(
+export function runMeasured(
   command: string,
   args: readonly string[],
   options: MeasuredOptions = {},

@@ -1,75 +1,121 @@
-/** The real plakar in a home folder of its own, with the Go `oci` connector where a test asks for it. */
+/** The real plakar in a home folder of its own, with the package of a connector where a test asks for it. */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Measured, runOk } from './measured.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Measured, runMeasured, runOk } from './measured.ts';
 import { peer } from './peers.ts';
+import { type Running, start } from './processes.ts';
 import { scratch } from './scratch.ts';
 
+/** How long a command may take that has to fail: whatever is wrong, nothing hangs. */
+const FAILURE_BOUND_MS = 30_000;
+/** Plakar's cache process ends 5 s after its last request, and the plugin of its store with it. */
+const BACKGROUND_BOUND_MS = 20_000;
+
 export interface Plakar {
-  /** Runs any command, e.g. `run('at', store, 'ls')`. */
+  /** The scratch home folder. */
+  readonly home: string;
+  /** Runs any command that has to succeed, e.g. `run('at', store, 'ls')`. */
   run(...args: string[]): Promise<Measured>;
+  /** Runs a command that may fail, within 30 s; a command that takes longer rejects. */
+  attempt(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Measured>;
+  /** Starts a command without waiting for its end. */
+  start(...args: string[]): Running;
   create(store: string): Promise<void>;
   backup(store: string, folder: string): Promise<void>;
-  /** The identifiers of the snapshots. */
+  /** The identifiers of the snapshots, newest first. */
   ls(store: string): Promise<string[]>;
   /** Restores the newest snapshot, or the one named, so that the folder holds what was backed up. */
   restore(store: string, folder: string, snapshot?: string): Promise<void>;
   check(store: string): Promise<void>;
+  rm(store: string, snapshot: string): Promise<void>;
+  /** Twice, without the days of grace: the first run marks unused packfiles, the second one deletes them. */
+  maintenance(store: string): Promise<void>;
+  /** Command lines of all processes with something of this home: plakar, its cache process, plugins. */
+  processes(): Promise<string[]>;
+  /** Resolves when no such process is left. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function openPlakar(options: { goConnector?: boolean } = {}): Promise<Plakar> {
+export interface PlakarOptions {
+  /** The package file of the connector for `oci://`. */
+  connector?: string;
+  passphrase?: string;
+}
+
+export async function openPlakar(options: PlakarOptions = {}): Promise<Plakar> {
+  const { connector, passphrase = 'correct horse battery staple 42' } = options;
   const program = peer('plakar');
-  const home = await scratch('plakar');
-  const env: NodeJS.ProcessEnv = {
-    PATH: process.env.PATH,
-    HOME: home.path,
-    PLAKAR_PASSPHRASE: 'correct horse battery staple 42',
-  };
-  const run = (...args: string[]) => runOk(program, args, { env, cwd: home.path });
+  const folder = await scratch('plakar');
+  const home = folder.path;
+  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: home, PLAKAR_PASSPHRASE: passphrase };
+  const run = (...args: string[]) => runOk(program, args, { env, cwd: home });
   const at = (store: string, ...args: string[]) => run('at', store, ...args);
 
   await run('-disable-security-check');
-  if (options.goConnector) await run('pkg', 'add', peer('go-connector'));
+  if (connector !== undefined) await run('pkg', 'add', connector);
 
   return {
+    home,
     run,
+    attempt: (args, more = {}) =>
+      runMeasured(program, args, { env: { ...env, ...more }, cwd: home, timeoutMs: FAILURE_BOUND_MS }),
+    start: (...args) => start(program, args, { env, cwd: home }),
     create: async (store) => {
       await at(store, 'create');
     },
-    backup: async (store, folder) => {
-      await at(store, 'backup', folder);
+    backup: async (store, tree) => {
+      await at(store, 'backup', tree);
     },
     ls: async (store) => {
       const { stdout } = await at(store, 'ls');
       return [...stdout.matchAll(/^\S+Z\s+([0-9a-f]{8})\s/gm)].map((match) => match[1] as string);
     },
-    restore: async (store, folder, snapshot) => {
-      await mkdir(folder, { recursive: true });
-      await at(store, 'restore', '-to', folder, ...(snapshot === undefined ? [] : [snapshot]));
+    restore: async (store, target, snapshot) => {
+      await mkdir(target, { recursive: true });
+      await at(store, 'restore', '-to', target, ...(snapshot === undefined ? [] : [snapshot]));
     },
     check: async (store) => {
       await at(store, 'check');
     },
+    rm: async (store, snapshot) => {
+      await at(store, 'rm', '-apply', snapshot);
+    },
+    maintenance: async (store) => {
+      const graceless = { env: { ...env, PLAKAR_GRACEPERIOD: '0s' }, cwd: home };
+      await runOk(program, ['at', store, 'maintenance'], graceless);
+      await runOk(program, ['at', store, 'maintenance'], graceless);
+    },
+    processes: async () => [...(await processesOf(home)).values()],
+    idle: async () => {
+      const deadline = Date.now() + BACKGROUND_BOUND_MS;
+      for (let left = await processesOf(home); left.size > 0; left = await processesOf(home)) {
+        if (Date.now() > deadline)
+          throw new Error(`still running after ${BACKGROUND_BOUND_MS} ms:\n${[...left.values()].join('\n')}`);
+        await delay(100);
+      }
+    },
     close: async () => {
-      await endBackgroundOf(home.path);
-      await home.remove();
+      for (const pid of (await processesOf(home)).keys()) {
+        try {
+          process.kill(pid, 'SIGTERM');
+        } catch {
+          // It ended between the look and the signal.
+        }
+      }
+      await folder.remove();
     },
   };
 }
 
-/**
- * Plakar leaves a cache process behind for a while, with the plugin of the last store. They are ours only when
- * their arguments name this home folder.
- */
-async function endBackgroundOf(home: string): Promise<void> {
+/** Processes whose arguments name something in this home folder, by pid: those are ours and nobody else's. */
+async function processesOf(home: string): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const commandLine = await readFile(join('/proc', pid, 'cmdline'), 'utf8').catch(() => '');
-    if (!commandLine.split('\0').some((part) => part.startsWith(`${home}/`))) continue;
-    try {
-      process.kill(Number(pid), 'SIGTERM');
-    } catch {
-      // It ended between the look and the signal.
-    }
+    const parts = commandLine.split('\0');
+    if (parts.some((part) => part.startsWith(`${home}/`))) found.set(Number(pid), parts.join(' ').trim());
   }
+  return found;
 }

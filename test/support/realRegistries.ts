@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { cliPath } from './cli.ts';
 import { peer } from './peers.ts';
 import { freePort, waitForPort } from './ports.ts';
-import { start } from './processes.ts';
+import { type Running, start } from './processes.ts';
 import { type Scratch, scratch } from './scratch.ts';
 
 export interface RealRegistry {
@@ -15,6 +15,10 @@ export interface RealRegistry {
   readonly pid: number;
   /** Its storage. */
   readonly folder: string;
+  /** Ends the program at once and keeps its storage. */
+  halt(): Promise<void>;
+  /** Starts it again after {@link halt}, at the same address. */
+  restart(): Promise<void>;
   /** Ends the program and removes its storage. */
   stop(): Promise<void>;
 }
@@ -31,15 +35,21 @@ async function launch(name: string, options: RegistryOptions, command: Command):
   try {
     const port = await freePort();
     const [program, args] = await command(home.path, port);
-    const log = openSync(join(home.path, 'log'), 'a');
-    const running = start(program, args, { logTo: log });
-    closeSync(log);
-    await waitForPort(port, running.exited);
+    let running = await listening(program, args, port, home.path);
     return {
       name,
       address: `127.0.0.1:${port}`,
-      pid: running.pid,
+      get pid() {
+        return running.pid;
+      },
       folder: join(home.path, 'storage'),
+      halt: async () => {
+        running.signal('SIGKILL');
+        await running.exited;
+      },
+      restart: async () => {
+        running = await listening(program, args, port, home.path);
+      },
       stop: async () => {
         await running.stop();
         await home.remove();
@@ -50,6 +60,19 @@ async function launch(name: string, options: RegistryOptions, command: Command):
     await home.remove();
     throw new Error(`${name} did not start:\n${log}`, { cause: error });
   }
+}
+
+async function listening(
+  program: string,
+  args: readonly string[],
+  port: number,
+  folder: string,
+): Promise<Running> {
+  const log = openSync(join(folder, 'log'), 'a');
+  const running = start(program, args, { logTo: log });
+  closeSync(log);
+  await waitForPort(port, running.exited);
+  return running;
 }
 
 async function distributionConfig(folder: string, port: number): Promise<string> {

@@ -13,6 +13,10 @@ export interface Recorder {
   readonly sessions: readonly string[];
   /** Resolves when the bodies of the client's requests have reached this many bytes together. */
   sent(bytes: number): Promise<void>;
+  /** The same for the bodies of the answers. */
+  received(bytes: number): Promise<void>;
+  /** Bytes of the answers' bodies so far. */
+  readonly receivedBytes: number;
   close(): Promise<void>;
 }
 
@@ -21,13 +25,8 @@ export async function startRecorder(upstream: string): Promise<Recorder> {
   const agent = new Agent({ keepAlive: true });
   const requests: string[] = [];
   const sessions: string[] = [];
-  const waiters: { bytes: number; resolve: () => void }[] = [];
-  let total = 0;
-
-  function count(bytes: number): void {
-    total += bytes;
-    for (const waiter of waiters) if (total >= waiter.bytes) waiter.resolve();
-  }
+  const up = new Meter();
+  const down = new Meter();
 
   function forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { method = 'GET', url = '/', headers } = incoming;
@@ -37,13 +36,15 @@ export async function startRecorder(upstream: string): Promise<Recorder> {
       const { location } = answer.headers;
       if (method === 'POST' && status === 202 && location) sessions.push(pathOf(location));
       outgoing.writeHead(status, answer.rawHeaders);
+      answer.on('data', (chunk: Buffer) => down.count(chunk.length));
+      answer.on('error', () => outgoing.destroy());
       answer.pipe(outgoing);
     });
     onward.on('error', () => outgoing.destroy());
     outgoing.on('close', () => {
       if (!outgoing.writableFinished) onward.destroy();
     });
-    incoming.on('data', (chunk: Buffer) => count(chunk.length));
+    incoming.on('data', (chunk: Buffer) => up.count(chunk.length));
     incoming.pipe(onward);
   }
 
@@ -57,11 +58,11 @@ export async function startRecorder(upstream: string): Promise<Recorder> {
     address: `127.0.0.1:${address.port}`,
     requests,
     sessions,
-    sent: (bytes) =>
-      new Promise((resolve) => {
-        waiters.push({ bytes, resolve });
-        count(0);
-      }),
+    sent: (bytes) => up.reached(bytes),
+    received: (bytes) => down.reached(bytes),
+    get receivedBytes() {
+      return down.total;
+    },
     close: async () => {
       server.closeAllConnections();
       server.close();
@@ -69,6 +70,24 @@ export async function startRecorder(upstream: string): Promise<Recorder> {
       await once(server, 'close');
     },
   };
+}
+
+/** Counts bytes and tells when there are enough. */
+class Meter {
+  total = 0;
+  readonly #waiters: { bytes: number; resolve: () => void }[] = [];
+
+  count(bytes: number): void {
+    this.total += bytes;
+    for (const waiter of this.#waiters) if (this.total >= waiter.bytes) waiter.resolve();
+  }
+
+  reached(bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push({ bytes, resolve });
+      this.count(0);
+    });
+  }
 }
 
 function pathOf(location: string): string {

@@ -14,23 +14,43 @@ export interface TreeSummary {
   bytes: number;
 }
 
+type Put = (folder: string, name: string, content: Buffer | string) => Promise<void>;
+
 /** Writes 203 MiB in 461 files: media of all sizes, logs, many small files, an empty one, odd names. */
-export async function writeTree(root: string): Promise<TreeSummary> {
+export function writeTree(root: string): Promise<TreeSummary> {
+  return write(root, async (put) => {
+    for (let i = 0; i < 3; i++) await put('video', `clip-${i}.bin`, seededBytes(1000 + i, 30 * MIB + i));
+    for (let i = 0; i < 80; i++)
+      await put(`photos/album-${i % 7}`, `${i}.bin`, seededBytes(i, (200 + i * 23) * KIB + i));
+    for (let i = 0; i < 75; i++) await put('logs', `day-${i}.log`, seededText(i, (50 + (i % 10) * 20) * KIB));
+    for (let i = 0; i < 300; i++)
+      await put(`notes/${i % 20}`, `note ${i} ü.txt`, seededText(500 + i, 40 + i * 13));
+    for (let i = 0; i < 2; i++) await put('same', `copy-${i}.bin`, seededBytes(7, 8 * MIB));
+    await put('notes', 'empty', '');
+  });
+}
+
+/** Writes 9 MiB in 90 files of the same kinds. A different seed gives different bytes under the same names. */
+export function writeSmallTree(root: string, seed = 0): Promise<TreeSummary> {
+  return write(root, async (put) => {
+    await put('video', 'clip.bin', seededBytes(seed + 1, 5 * MIB + 1));
+    for (let i = 0; i < 18; i++)
+      await put(`photos/album-${i % 3}`, `${i}.bin`, seededBytes(seed + 10 + i, (30 + i * 20) * KIB + i));
+    for (let i = 0; i < 10; i++) await put('logs', `day-${i}.log`, seededText(seed + i, 40 * KIB));
+    for (let i = 0; i < 60; i++)
+      await put(`notes/${i % 6}`, `note ${i} ü.txt`, seededText(seed + 500 + i, 40 + i * 13));
+    await put('notes', 'empty', '');
+  });
+}
+
+async function write(root: string, fill: (put: Put) => Promise<void>): Promise<TreeSummary> {
   const summary = { files: 0, bytes: 0 };
-  const put = async (folder: string, name: string, content: Buffer | string) => {
+  await fill(async (folder, name, content) => {
     await mkdir(join(root, folder), { recursive: true });
     await writeFile(join(root, folder, name), content);
     summary.files++;
     summary.bytes += Buffer.byteLength(content);
-  };
-  for (let i = 0; i < 3; i++) await put('video', `clip-${i}.bin`, seededBytes(1000 + i, 30 * MIB + i));
-  for (let i = 0; i < 80; i++)
-    await put(`photos/album-${i % 7}`, `${i}.bin`, seededBytes(i, (200 + i * 23) * KIB + i));
-  for (let i = 0; i < 75; i++) await put('logs', `day-${i}.log`, seededText(i, (50 + (i % 10) * 20) * KIB));
-  for (let i = 0; i < 300; i++)
-    await put(`notes/${i % 20}`, `note ${i} ü.txt`, seededText(500 + i, 40 + i * 13));
-  for (let i = 0; i < 2; i++) await put('same', `copy-${i}.bin`, seededBytes(7, 8 * MIB));
-  await put('notes', 'empty', '');
+  });
   return summary;
 }
 
