@@ -113,8 +113,10 @@ export async function probeSinglePost(
   content: Uint8Array,
 ): Promise<boolean> {
   const body = { bytes: content.length, slices: () => [content] };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  host.probing = promise;
   try {
-    const result = await postBlob(exchange, digest, body);
+    const result = await postBlob(exchange, digest, body).finally(resolve);
     host.singlePost = result === 'stored';
     if (result === 'stored') return true;
     const answer = await commitUpload(exchange, result, digest, body, undefined);

@@ -31,23 +31,13 @@ export class EmptyConfig {
   }
 
   async #upload(): Promise<void> {
-    const { content } = EMPTY_CONFIG;
+    const { content, digest } = EMPTY_CONFIG;
     const host = this.#coordinator.host(this.#exchange.reference.origin);
-    const stored = this.#findOrProbe();
-    host.probing = stored.then(
-      () => {},
-      () => {},
-    );
-    if (await stored) return;
+    if (host.singlePost === undefined && this.#coordinator.uploadMode === 'auto') {
+      // Without looking for it first: what two bytes cost is a round trip, and the first packfiles wait for the answer.
+      if (await probeSinglePost(this.#exchange, host, digest, content)) return;
+    } else if ((await headBlob(this.#exchange, digest)) !== undefined) return;
     const sink = { exchange: this.#exchange, commit: async () => {} };
     await this.#coordinator.push(bufferSource(content, 'the empty configuration blob'), sink);
-  }
-
-  async #findOrProbe(): Promise<boolean> {
-    const { digest, content } = EMPTY_CONFIG;
-    if ((await headBlob(this.#exchange, digest)) !== undefined) return true;
-    const host = this.#coordinator.host(this.#exchange.reference.origin);
-    if (host.singlePost !== undefined || this.#coordinator.uploadMode !== 'auto') return false;
-    return probeSinglePost(this.#exchange, host, digest, content);
   }
 }
