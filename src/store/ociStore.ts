@@ -192,6 +192,7 @@ export class OciStore implements DigestStore {
   }
 
   async close(): Promise<void> {
+    await this.#emptyConfig.close();
     this.#resolver.clear();
   }
 

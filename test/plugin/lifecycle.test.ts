@@ -106,18 +106,18 @@ describe('a plugin whose host', () => {
   });
 
   it('resets a Get goes on', async () => {
-    await plugin.client.put(mac, 1, Buffer.alloc(4 * MIB, 9));
+    await plugin.client.put(mac, TYPE.state, Buffer.alloc(4 * MIB, 9));
     registry.setFaults({
       before: (exchange) =>
         isBlobRead(exchange) ? { kind: 'stall-response', afterResponseBytes: MIB } : undefined,
     });
     const { stream, outcome } = plugin.client.open('Get');
     outcome.catch(() => {});
-    stream.end(frame(encode('GetRequest', { mac, type: 1 })));
+    stream.end(frame(encode('GetRequest', { mac, type: TYPE.state })));
     await new Promise<void>((resolve) => stream.once('data', () => resolve()));
     stream.close(8);
     registry.setFaults(undefined);
-    expect(await plugin.client.get({ mac, type: 1 })).toHaveLength(4 * MIB);
+    expect(await plugin.client.get({ mac, type: TYPE.state })).toHaveLength(4 * MIB);
   });
 
   it('tells it to terminate ends, after the call under way', async () => {
