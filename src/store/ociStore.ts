@@ -188,6 +188,7 @@ export class OciStore implements DigestStore {
   }
 
   async close(): Promise<void> {
+    await this.#emptyConfig.close();
     this.#resolver.clear();
   }
 

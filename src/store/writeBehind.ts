@@ -30,7 +30,7 @@ export interface WriteBehindOptions {
  * |---|---|---|
  * | put of a packfile in memory (`ByteSource.held`) | a place | yes, for another one: its backup is lost anyway |
  * | put of another packfile, or of one that failed | itself being stored | as above; its success mends its failure |
- * | put of a state, create, list, delete, close | all | yes |
+ * | put of a state, create, list, delete, flush, close | all | yes |
  * | get, stat, verify of an object | that one | for that one |
  * | put of a lock, open | nothing | no |
  * | delete of a lock | all | yes, after the lock is gone: a lock that stays keeps others out for minutes |
@@ -110,6 +110,11 @@ export class WriteBehindStore implements ObjectStore {
       await this.#inner.delete(ref, options);
     });
     await orAborted(done, signal);
+  }
+
+  /** A barrier and nothing else. Rejects when something that was acknowledged is not stored. */
+  async flush(options: OperationOptions = {}): Promise<void> {
+    await this.#pending.barrier(options.signal);
   }
 
   /** Stores what is pending and closes the inner store. Rejects when something that was acknowledged is not stored. */

@@ -1,120 +1,77 @@
-import { describe, expect, it } from 'vitest';
-import {
-  type Call,
-  type CallHandler,
-  GRPC_STATUS,
-  INITIAL_WINDOW_BYTES,
-} from '../../src/plugin/transport.ts';
-import { answerOf, type NodeHost, nodeHost } from '../support/nodeHost.ts';
-import { TRANSPORTS } from './transports.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type RunningRegistry, startRegistry } from '../../src/emulator/index.ts';
+import { seededBytes } from '../support/seededBytes.ts';
+import { encode, frame, type Outcome } from './support/grpcClient.ts';
+import { type StartedPlugin, startPlugin } from './support/startPlugin.ts';
 
 const MIB = 1024 * 1024;
+const PUTS = 8;
+// As large as an object may be that is kept in memory, when the plugin has as little of it as it can have.
+const OBJECT_BYTES = 4 * MIB - 100_000;
+const CHUNK_BYTES = 64 * 1024;
+const MEMORY = '32MiB';
 
-interface Intake {
-  readonly call: Call;
-  bytes: number;
-  ended: boolean;
-}
-
-/** Counts what arrives in each call and credits nothing. */
-function intakes() {
-  const all: Intake[] = [];
-  let wake: () => void = () => undefined;
-  const onCall: CallHandler = (call) => {
-    const intake: Intake = { call, bytes: 0, ended: false };
-    all.push(intake);
-    call.receive({
-      data(bytes) {
-        intake.bytes += bytes.length;
-        wake();
-      },
-      end() {
-        intake.ended = true;
-        wake();
-      },
-    });
-  };
-  const until = async (fits: () => boolean) => {
-    while (!fits()) await new Promise<void>((resolve) => (wake = resolve));
-  };
-  return { all, onCall, until };
-}
-
-/** Everything that windows allowed before has arrived when a PING comes back. */
-const ping = (host: NodeHost) => new Promise<void>((resolve) => host.session.ping(() => resolve()));
-
-describe.each(TRANSPORTS)('back-pressure of the %s transport', (_name, serve) => {
-  it('holds a host without credit at the window, and lets it on by exactly what is credited', async () => {
-    const { all, onCall, until } = intakes();
-    const host = nodeHost(serve, onCall);
-    const stream = host.call('/store.Store/Put');
-    const total = 4 * MIB;
-    stream.end(Buffer.alloc(total));
-    await until(() => all[0]?.bytes === INITIAL_WINDOW_BYTES);
-    const [intake] = all as [Intake];
-    for (let round = 0; round < 5; round++) await ping(host);
-    expect(intake.bytes).toBe(INITIAL_WINDOW_BYTES);
-
-    let credited = 0;
-    for (const credit of [1, 100_000, 65_536, MIB]) {
-      credited += credit;
-      intake.call.credit(credit);
-      await until(() => intake.bytes === INITIAL_WINDOW_BYTES + credited);
-      await ping(host);
-      expect(intake.bytes).toBe(INITIAL_WINDOW_BYTES + credited);
-      expect(intake.ended).toBe(false);
-    }
-    intake.call.credit(total);
-    await until(() => intake.ended);
-    expect(intake.bytes).toBe(total);
-    intake.call.end(GRPC_STATUS.OK);
-    expect((await answerOf(stream)).headers).toMatchObject({ 'grpc-status': '0' });
-    await host.leave();
-  });
-
-  it('holds calls alone: others are served, however many are held', async () => {
-    const { all, onCall, until } = intakes();
-    const host = nodeHost(serve, onCall);
-    // More than the window of the connection.
-    const held = 80;
-    const chunk = Buffer.alloc(2 * MIB);
-    for (let index = 0; index < held; index++) host.call('/held').write(chunk);
-    await until(() => all.length === held && all.every(({ bytes }) => bytes === INITIAL_WINDOW_BYTES));
-    const stream = host.call('/served');
-    stream.end(Buffer.alloc(8 * MIB));
-    await until(() => all.length > held);
-    const served = all[held] as Intake;
-    for (let credited = 0; !served.ended; ) {
-      await until(() => served.ended || served.bytes > credited);
-      served.call.credit(served.bytes - credited);
-      credited = served.bytes;
-    }
-    expect(served.bytes).toBe(8 * MIB);
-    expect(all.slice(0, held).every(({ bytes }) => bytes === INITIAL_WINDOW_BYTES)).toBe(true);
-    served.call.end(GRPC_STATUS.OK);
-    expect((await answerOf(stream)).headers).toMatchObject({ 'grpc-status': '0' });
-    await host.leave();
-  });
-
-  it('holds a writer whose host does not read', async () => {
-    const { all, onCall, until } = intakes();
-    const host = nodeHost(serve, onCall);
-    const stream = host.call('/store.Store/Get').end();
-    await until(() => all[0]?.ended === true);
-    const [{ call }] = all as [Intake];
-    const chunk = Buffer.alloc(256 * 1024);
-    let written = 0;
-    let room: Promise<void> | undefined;
-    while (written < 64 * MIB && room === undefined) {
-      room = call.write([chunk]);
-      written += chunk.length;
-    }
-    expect(room).toBeInstanceOf(Promise);
-    expect(written).toBeLessThanOrEqual(3 * MIB);
-    const answer = answerOf(stream);
-    await room;
-    call.end(GRPC_STATUS.OK);
-    expect((await answer).bytes.length).toBe(written);
-    await host.leave();
-  });
+let registry: RunningRegistry;
+let plugin: StartedPlugin;
+beforeEach(async () => {
+  registry = await startRegistry();
+  plugin = startPlugin();
 });
+afterEach(async () => {
+  await plugin.hangUp();
+  await registry.close();
+});
+
+it('a registry that holds its uploads holds the host, and lets it go on', async () => {
+  const gate = Promise.withResolvers<void>();
+  registry.setFaults({
+    before: ({ headers }) =>
+      Number(headers['content-length']) > MIB ? { kind: 'hold', until: gate.promise } : undefined,
+  });
+  const location = `oci://${registry.address}/my-org/store`;
+  await plugin.client.ok('Init', { config: { location, memory: MEMORY } });
+
+  let sentBytes = 0;
+  const contents = Array.from({ length: PUTS }, (_, n) => seededBytes(n, OBJECT_BYTES));
+  const outcomes = contents.map((content, n) =>
+    put(Buffer.alloc(32, n), content, (bytes) => (sentBytes += bytes)),
+  );
+  await isSteady(() => sentBytes);
+
+  // There is memory for two of them, and the first window of each of the others.
+  const others = PUTS - 2;
+  expect(sentBytes).toBeGreaterThanOrEqual(2 * OBJECT_BYTES + others * (MIB - 2 * CHUNK_BYTES));
+  expect(sentBytes).toBeLessThanOrEqual(2 * OBJECT_BYTES + others * MIB);
+
+  gate.resolve();
+  expect((await Promise.all(outcomes)).map(({ status }) => status)).toEqual(contents.map(() => 0));
+  for (const [n, content] of contents.entries()) {
+    expect((await plugin.client.get({ mac: Buffer.alloc(32, n), type: 1 })).equals(content)).toBe(true);
+  }
+});
+
+/** Puts in small messages, and counts what the connection has taken. */
+function put(mac: Buffer, content: Uint8Array, onSent: (bytes: number) => void): Promise<Outcome> {
+  const { stream, outcome } = plugin.client.open('Put');
+  outcome.catch(() => {});
+  void (async () => {
+    stream.write(frame(encode('PutRequest', { mac, type: 1 })));
+    for (let at = 0; at < content.length; at += CHUNK_BYTES) {
+      const chunk = content.subarray(at, at + CHUNK_BYTES);
+      await new Promise<void>((resolve) =>
+        stream.write(frame(encode('PutRequest', { chunk })), () => resolve()),
+      );
+      onSent(chunk.length);
+    }
+    stream.end();
+  })();
+  return outcome;
+}
+
+/** Resolves when the number stands still while other calls go back and forth: whoever could move has moved. */
+async function isSteady(read: () => number): Promise<void> {
+  for (let before = -1; read() === 0 || read() !== before; ) {
+    before = read();
+    for (let turn = 0; turn < 20; turn++) await plugin.client.ok('Mode');
+  }
+}
