@@ -1,6 +1,6 @@
 // Programs as few files: Node opens, compiles and links each module, and every command waits for that.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -15,7 +15,8 @@ const resolve = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
  *
  * @param {string} entry path of the program's main file, below the project's root
  * @param {string} folder where the files go; the entry becomes `main.js`
- * @returns {Promise<{files: string[], moduleIds: string[]}>} names of the files, and the paths of what went into them
+ * @returns {Promise<{files: string[], packages: Map<string, string>}>} names of the files, and the folders of the
+ *   npm packages that went into them, by name
  */
 export async function bundle(entry, folder) {
   const build = await rolldown({
@@ -42,13 +43,34 @@ export async function bundle(entry, folder) {
       entryFileNames: '[name].js',
       chunkFileNames: '[name]-[hash].js',
     });
-    // Without it, Node would look upwards for one that says how the files are to be read.
+    // Without it, Node looks for one upwards, into the user's folders, to learn how the files are to be read.
     writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
+    const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
     return {
       files: [...output.map((file) => file.fileName), 'package.json'],
-      moduleIds: output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : [])),
+      packages: packagesOf(modules),
     };
   } finally {
     await build.close();
+  }
+}
+
+function packagesOf(modules) {
+  const packages = new Map();
+  for (const id of modules) {
+    if (!id.includes('/node_modules/')) continue;
+    let folder = dirname(id);
+    while (!isPackageFolder(folder)) folder = dirname(folder);
+    packages.set(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name, folder);
+  }
+  return packages;
+}
+
+function isPackageFolder(folder) {
+  try {
+    // Some packages have further ones inside, without a name, that only say how their files are to be read.
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name !== undefined;
+  } catch {
+    return false;
   }
 }

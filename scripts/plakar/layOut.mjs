@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundle } from './bundle.mjs';
+import { bundle } from '../bundle.mjs';
 import { licencesOf } from './licences.mjs';
 import { manifestYaml } from './manifest.mjs';
 import { copyRuntime } from './runtime.mjs';
@@ -22,11 +22,9 @@ export async function layOut({ target, runtime, folder, manifest }) {
   mkdirSync(folder, { recursive: true });
   const into = (name) => join(folder, name);
 
-  const { files: bundled, packages } = await bundle(join(root, 'src/plugin/main.ts'), folder);
+  const { files: bundled, packages } = await bundle('src/plugin/main.ts', folder);
   for (const name of STATIC_FILES) copyFileSync(join(root, 'packaging/plakar', name), into(name));
   chmodSync(into('oci-storage'), 0o755);
-  // Without it, Node looks for one upwards, into the user's folders, to learn how the files are to be read.
-  writeFileSync(into('package.json'), '{ "type": "commonjs" }\n');
   writeFileSync(into('options.schema.json'), `${JSON.stringify(optionsSchema(), null, 2)}\n`);
   copyFileSync(join(root, 'LICENSE'), into('LICENSE'));
   const licences = licencesOf(new Map([...packages, ['Node.js', runtime]]));
@@ -35,9 +33,6 @@ export async function layOut({ target, runtime, folder, manifest }) {
 
   const { license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const below = relative(dirname(manifest), folder);
-  const extraFiles = [
-    ...['node', 'start.js', 'icon.svg', 'package.json', 'LICENSE', 'THIRD-PARTY-LICENSES'],
-    ...bundled,
-  ];
+  const extraFiles = [...['node', 'start.js', 'icon.svg', 'LICENSE', 'THIRD-PARTY-LICENSES'], ...bundled];
   writeFileSync(manifest, manifestYaml({ license, prefix: below && `${below}/`, extraFiles }));
 }

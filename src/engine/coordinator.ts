@@ -1,19 +1,16 @@
 import PQueue from 'p-queue';
-import { cancelled, KlosetError, throwIfAborted } from '../errors.ts';
+import { cancelled, type KlosetError, throwIfAborted } from '../errors.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { Hasher, type HasherChoice } from '../workers/hasher.ts';
-import { type Slab, SlabPool } from '../workers/slabs.ts';
 import { uploadBlob } from './blobUpload.ts';
-import { FilePayload } from './filePayload.ts';
 import { HostMemory, type UploadMode } from './hostMemory.ts';
+import type { IncomingObject } from './incomingObject.ts';
 import type { Payload } from './payload.ts';
-import { readInto } from './readInto.ts';
-import { residentPayload } from './residentPayload.ts';
-import { type ByteReader, type ByteSource, isFileReader } from './source.ts';
+import { type PayloadOptions, Payloads, SMALL_BYTES } from './payloads.ts';
+import type { ByteReader, ByteSource } from './source.ts';
 import { spool } from './spool.ts';
 import type { UploadedBlob } from './uploadAttempt.ts';
-import { type Region, WindowedPayload } from './windowedPayload.ts';
-import { WindowPool } from './windowPool.ts';
+import type { Region } from './windowedPayload.ts';
 
 /** Settings of the engine. */
 export interface EngineOptions {
@@ -39,12 +36,9 @@ export interface BlobSink {
 }
 
 /** What a push takes beside source and sink. */
-export interface PushOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface PushOptions extends PayloadOptions {
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
-  /** Digest of the whole source as `sha256:<hex>`, where the caller has computed it already. */
-  readonly digest?: string | undefined;
   /**
    * Takes neither a place in a queue nor memory that other pushes wait for. For the few objects that others look at
    * the clock for: a lock that is refreshed late counts as abandoned.
@@ -54,54 +48,30 @@ export interface PushOptions {
 
 const MIB = 1024 * 1024;
 const DEFAULT_MEMORY_BYTES = 256 * MIB;
-const MIN_MEMORY_BYTES = 32 * MIB;
-// What a push needs beside its slabs: two hash threads, the heap, the sockets' buffers. Measured, see docs.
-const OVERHEAD_BYTES = 96 * MIB;
-// Plakar's packfiles are at most 64 MiB: those are hashed first and sent in one body, longer ones in chunks.
-const WHOLE_LIMIT_BYTES = 64 * MIB;
-// Locks, states, configuration: they have memory and places of their own, so that none waits for packfiles.
-const SMALL_BYTES = MIB;
-const SMALL_POOL_BYTES = 8 * MIB;
-// A lock is a few hundred bytes: room for as many as there are segments.
-const URGENT_POOL_BYTES = MIB;
-// Packfiles are read in pieces of this length: smaller ones cost calls, larger ones waste the end of the last.
-const SEGMENT_BYTES = 4 * MIB;
-const SMALL_SEGMENT_BYTES = 64 * 1024;
 const DEFAULT_PART_BYTES = 1024 * MIB;
-const DEFAULT_CONCURRENCY = 16;
+/** Default of {@link EngineOptions.concurrency}. */
+export const DEFAULT_CONCURRENCY = 16;
 
 /** Pushes sources to sinks, many at once, within a memory budget. */
 export class Coordinator {
   readonly hasher: Hasher;
   readonly uploadMode: UploadMode;
-  readonly #slabs: SlabPool;
-  readonly #smallSlabs: SlabPool;
-  readonly #windows = new WindowPool();
-  readonly #urgentSlabs: SlabPool;
+  readonly #payloads: Payloads;
   readonly #queue: PQueue;
   readonly #smallQueue: PQueue;
   readonly #chunkBytes: number | undefined;
   readonly #partBytes: number;
-  readonly #residentBytes: number;
   readonly #hosts = new Map<string, HostMemory>();
 
   constructor(options: EngineOptions = {}) {
-    const memoryBytes = Math.max(options.memoryBytes ?? DEFAULT_MEMORY_BYTES, MIN_MEMORY_BYTES);
     const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
     this.hasher = new Hasher({ choice: options.hasher ?? 'auto' });
     this.uploadMode = options.uploadMode ?? 'auto';
-    this.#slabs = new SlabPool(
-      Math.max(memoryBytes - OVERHEAD_BYTES, Math.floor(memoryBytes / 3)),
-      SEGMENT_BYTES,
-    );
-    this.#smallSlabs = new SlabPool(SMALL_POOL_BYTES, SMALL_SEGMENT_BYTES);
-    this.#urgentSlabs = new SlabPool(URGENT_POOL_BYTES, SMALL_SEGMENT_BYTES);
+    this.#payloads = new Payloads(options.memoryBytes ?? DEFAULT_MEMORY_BYTES, this.hasher);
     this.#queue = new PQueue({ concurrency });
     this.#smallQueue = new PQueue({ concurrency });
     this.#chunkBytes = options.chunkBytes;
     this.#partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
-    // Half of the memory, so that one large object never keeps all others from starting.
-    this.#residentBytes = Math.min(WHOLE_LIMIT_BYTES, Math.floor(this.#slabs.maxSlabBytes / 2));
   }
 
   /** What was learned about the registry at an origin. */
@@ -114,10 +84,9 @@ export class Coordinator {
     return host;
   }
 
-  /** Most memory that slabs and windows took, in bytes. */
-  get peakSlabBytes(): number {
-    const pools = [this.#slabs, this.#smallSlabs, this.#urgentSlabs];
-    return pools.reduce((sum, { budget }) => sum + budget.peakBytes, this.#windows.peakBytes);
+  /** Most memory that payloads took, in bytes. */
+  get peakPayloadBytes(): number {
+    return this.#payloads.peakBytes;
   }
 
   /**
@@ -147,6 +116,11 @@ export class Coordinator {
     return (small ? this.#smallQueue : this.#queue).add(run);
   }
 
+  /** An object that arrives piece by piece, into memory from which a push sends it without a copy. */
+  receive(): IncomingObject {
+    return this.#payloads.receive();
+  }
+
   /** Digest and length of each blob that a push of the source would make, without sending anything. */
   async digest(source: ByteSource, signal?: AbortSignal): Promise<UploadedBlob[]> {
     return this.#digestIn(source, this.#partBytes, signal);
@@ -160,7 +134,7 @@ export class Coordinator {
 
   /** Whether a push would hash the source before it sends the first byte. */
   hashesFirst(source: ByteSource): boolean {
-    return source.rereadable && (source.sizeBytes ?? Number.POSITIVE_INFINITY) <= WHOLE_LIMIT_BYTES;
+    return this.#payloads.hashesFirst(source);
   }
 
   async #digestIn(
@@ -173,7 +147,7 @@ export class Coordinator {
       const blobs: UploadedBlob[] = [];
       try {
         for (const region of regionsOf(source, partBytes)) {
-          const payload = this.#largePayload(source, reader, region);
+          const payload = this.#payloads.unkept(source, reader, region);
           try {
             blobs.push({ digest: await payload.digest(signal), bytes: payload.sizeBytes ?? 0 });
           } finally {
@@ -203,73 +177,16 @@ export class Coordinator {
     if (source.sizeBytes === undefined) return this.#uploadStream(source, reader, sink, options);
     const blobs: UploadedBlob[] = [];
     for (const region of regionsOf(source, this.#partBytes)) {
-      const payload = await this.#payloadOf(source, reader, region, options);
+      const payload = await this.#payloads.of(source, reader, region, options);
       blobs.push(await this.#upload(payload, sink, options));
     }
     return blobs;
   }
 
-  async #payloadOf(
-    source: ByteSource,
-    reader: ByteReader,
-    region: Region,
-    options: PushOptions,
-  ): Promise<Payload> {
-    const bytes = region.sizeBytes ?? 0;
-    if (bytes > this.#residentBytes || (isFileReader(reader) && bytes > SMALL_BYTES)) {
-      return this.#largePayload(source, reader, region, options.digest);
-    }
-    const slab = await this.#poolFor(bytes, options.urgent).acquire(bytes, options.signal);
-    return this.#fillResident(slab, source, reader, region.start, bytes);
-  }
-
-  /** A payload that is never in memory as a whole. */
-  #largePayload(source: ByteSource, reader: ByteReader, region: Region, digest?: string): Payload {
-    if (!isFileReader(reader) || region.sizeBytes === undefined) {
-      return new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
-    }
-    const whole = region.start === 0 && region.sizeBytes === source.sizeBytes;
-    return new FilePayload(
-      source.name,
-      reader,
-      { start: region.start, sizeBytes: region.sizeBytes },
-      this.#windows,
-      this.hasher,
-      { wholeLimitBytes: WHOLE_LIMIT_BYTES, digest: whole ? digest : undefined },
-    );
-  }
-
-  #poolFor(bytes: number, urgent = false): SlabPool {
-    if (urgent && bytes <= this.#urgentSlabs.maxSlabBytes) return this.#urgentSlabs;
-    return bytes <= SMALL_BYTES ? this.#smallSlabs : this.#slabs;
-  }
-
-  async #fillResident(
-    slab: Slab,
-    source: ByteSource,
-    reader: ByteReader,
-    start: number,
-    bytes: number,
-  ): Promise<Payload> {
-    try {
-      const got = await readInto(reader, slab.views(bytes), start);
-      if (got < bytes) {
-        throw new KlosetError('SOURCE_CHANGED', `ended at byte ${start + got}, before its declared size`, {
-          object: source.name,
-          remedy: 'Push it again once nothing writes to it.',
-        });
-      }
-      return residentPayload(slab, bytes, this.hasher);
-    } catch (error) {
-      slab.release();
-      throw error;
-    }
-  }
-
   /** True for a stream that memory cannot hold, where the registry takes only whole blobs. */
   #mustSpool(source: ByteSource, sink: BlobSink): boolean {
     const bytes = source.sizeBytes ?? Number.POSITIVE_INFINITY;
-    if (source.rereadable || bytes <= this.#residentBytes) return false;
+    if (source.rereadable || bytes <= this.#payloads.residentBytes) return false;
     return this.host(sink.exchange.reference.origin).formFor(bytes, false, this.uploadMode) === 'monolithic';
   }
 
@@ -302,7 +219,7 @@ export class Coordinator {
     const blobs: UploadedBlob[] = [];
     for (let start = 0; ; ) {
       const region: Region = { start, sizeBytes: undefined, limitBytes: this.#partBytes };
-      const payload = new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
+      const payload = this.#payloads.unkept(source, reader, region);
       const blob = await this.#upload(payload, sink, options);
       // The stream ended just where a part did: an empty blob is refused by several registries.
       if (blob.bytes > 0 || blobs.length === 0) blobs.push(blob);
@@ -319,7 +236,7 @@ export class Coordinator {
         host: this.host(sink.exchange.reference.origin),
         mode: this.uploadMode,
         chunkBytes: this.#chunkBytes,
-        memoryBytes: this.#residentBytes,
+        memoryBytes: this.#payloads.residentBytes,
         ...options,
       });
     } finally {

@@ -1,3 +1,12 @@
+import type { SharedSlice } from '../workers/slabs.ts';
+
+/** What holds the bytes of a source. */
+export interface HeldBytes {
+  release(): void;
+  /** The bytes in shared memory, in order, where they are hashed and sent from; absent where they lie elsewhere. */
+  readonly slices?: readonly SharedSlice[] | undefined;
+}
+
 /**
  * Where the bytes of a push come from. The engine reads into memory of its own (slabs), so that nothing is copied
  * between the read and the socket.
@@ -14,7 +23,7 @@ export interface ByteSource {
    * one case in which a put may be acknowledged before it has ended. Whoever acknowledges it early calls `release` when
    * the put has ended, however it ended; calling it again does nothing.
    */
-  readonly held?: { release(): void } | undefined;
+  readonly held?: HeldBytes | undefined;
   /** Opens the source. A source is opened once per push; readers are closed by the engine. */
   open(signal?: AbortSignal): Promise<ByteReader>;
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_CONCURRENCY } from '../engine/coordinator.ts';
 import type { IncomingObject } from '../engine/incomingObject.ts';
 import { parseReference } from '../registry/reference.ts';
 import { CachedStore } from '../store/cachedStore.ts';
@@ -38,6 +39,8 @@ export const openBackend: OpenBackend = (location, options) => {
     chunkBytes,
     partBytes,
     hasher,
+    // Plakar's names are new ones, but for locks, which are put again on purpose.
+    looksBeforePut: false,
     http: options.stallTimeoutMs === undefined ? {} : { stallTimeoutMs: options.stallTimeoutMs },
   });
   const { store, abandon } = compose(open, options);
@@ -46,7 +49,7 @@ export const openBackend: OpenBackend = (location, options) => {
     // What the Go connector answers.
     identity: { origin: repository, type: 'oci', root: origin },
     store,
-    receive: () => (open.coordinator as unknown as { receive(): IncomingObject }).receive(),
+    receive: () => open.coordinator.receive(),
     abandon,
     close: async () => {
       try {
@@ -64,7 +67,13 @@ export const openBackend: OpenBackend = (location, options) => {
  */
 function compose(open: OpenOciStore, options: PluginOptions): { store: ObjectStore; abandon(): void } {
   const cached = new CachedStore(open.store, { cacheBytes: options.cacheBytes });
-  const behind = options.writeBehind === false ? undefined : new WriteBehindStore(cached);
+  const behind =
+    options.writeBehind === false
+      ? undefined
+      : new WriteBehindStore(cached, {
+          // More than are sent at once would only hold memory.
+          maxPending: options.concurrency ?? DEFAULT_CONCURRENCY,
+        });
   const store = behind ?? cached;
   const trace = process.env.KLOSET_OCI_TRACE;
   return {

@@ -19,9 +19,17 @@ export interface PutResult {
   readonly bytes: number;
   /** True when the object was there already with the same content, and nothing was sent. */
   readonly skipped: boolean;
+  /** True when the registry took the bytes over from another repository of its own, and none were sent. */
+  readonly mounted?: boolean;
 }
 
 /** What reports on a put while it runs. */
+export interface KnownContent {
+  /** Digest of the whole source as `sha256:<hex>`, where the caller has computed it already. */
+  readonly digest?: string | undefined;
+}
+
+/** What reports on a put, beside its result. */
 export interface PutReport {
   /** Bytes that went out since the last call. */
   readonly onSent?: ((bytes: number) => void) | undefined;
@@ -74,7 +82,11 @@ export interface ObjectStore {
   list(type: ObjectType, options?: OperationOptions): AsyncIterable<string>;
   /** OBJECT_MISSING when there is none. */
   stat(ref: ObjectRef, options?: OperationOptions): Promise<ObjectStat>;
-  put(ref: ObjectRef, source: ByteSource, options?: OperationOptions & PutReport): Promise<PutResult>;
+  put(
+    ref: ObjectRef,
+    source: ByteSource,
+    options?: OperationOptions & PutReport & KnownContent,
+  ): Promise<PutResult>;
   /** The object or a part of it. A range beyond the end is cut; an offset at or beyond it is RANGE_INVALID. */
   get(ref: ObjectRef, options?: OperationOptions & { range?: ByteRange }): Promise<ObjectContent>;
   delete(ref: ObjectRef, options?: OperationOptions): Promise<void>;

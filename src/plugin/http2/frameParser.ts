@@ -44,11 +44,6 @@ export class FrameParser {
     this.#sink = sink;
   }
 
-  /** True between frames: input that ends here has not been cut. */
-  get atBoundary(): boolean {
-    return this.#state === 'header' && this.#have === 0;
-  }
-
   /** @throws ConnectionFault, after which nothing may be pushed any more */
   push(bytes: Buffer): void {
     let at = 0;
