@@ -21,7 +21,11 @@ export interface Plakar {
   attempt(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Measured>;
   /** Starts a command without waiting for its end. */
   start(...args: string[]): Running;
-  create(store: string): Promise<void>;
+  /**
+   * Makes a store, without encryption by default: deriving the key is 1.5 s of processor time in every later command,
+   * and what travels to the connector is opaque either way.
+   */
+  create(store: string, options?: { encrypted?: boolean }): Promise<void>;
   backup(store: string, folder: string): Promise<void>;
   /** The identifiers of the snapshots, newest first. */
   ls(store: string): Promise<string[]>;
@@ -62,8 +66,8 @@ export async function openPlakar(options: PlakarOptions = {}): Promise<Plakar> {
     attempt: (args, more = {}) =>
       runMeasured(program, args, { env: { ...env, ...more }, cwd: home, timeoutMs: FAILURE_BOUND_MS }),
     start: (...args) => start(program, args, { env, cwd: home }),
-    create: async (store) => {
-      await at(store, 'create');
+    create: async (store, { encrypted = false } = {}) => {
+      await at(store, 'create', ...(encrypted ? [] : ['-plaintext']));
     },
     backup: async (store, tree) => {
       await at(store, 'backup', tree);

@@ -37,7 +37,8 @@ describe.skipIf(!peers.found)('a life of a store', () => {
       try {
         await writeSmallTree(tree);
         await cp(tree, before, { recursive: true });
-        await plakar.create(store);
+        // One of them with a passphrase, as users have it.
+        await plakar.create(store, { encrypted: name === 'docker-registry' });
         await plakar.backup(store, tree);
         const [first = ''] = await plakar.ls(store);
         await plakar.check(store);
