@@ -5,7 +5,7 @@ import { KlosetError } from '../../src/errors.ts';
 import type { Backend } from '../../src/plugin/backend.ts';
 import { runPlugin } from '../../src/plugin/lifecycle.ts';
 import type { CallHandler, HostConnection } from '../../src/plugin/transport.ts';
-import { start as startProcess } from '../support/processes.ts';
+import { type Running, start as startProcess } from '../support/processes.ts';
 import { fakeCall, settle } from './support/fakeCall.ts';
 import { encode, frame } from './support/grpcClient.ts';
 import { type StartedPlugin, spawnPlugin, startPlugin } from './support/startPlugin.ts';
@@ -136,6 +136,12 @@ describe('a plugin whose host', () => {
 });
 
 describe('a host that is killed', () => {
+  let host: Running | undefined;
+  afterEach(async () => {
+    host?.signal('SIGKILL');
+    await host?.exited;
+  });
+
   it.each([
     ['while idle', 'idle'],
     ['in the middle of a Put', 'half-put'],
@@ -153,7 +159,7 @@ describe('a host that is killed', () => {
     registry.setFaults({
       before: (exchange) => (isUpload(exchange) || isBlobRead(exchange) ? { kind: 'stall' } : undefined),
     });
-    const host = startProcess(process.execPath, [HOST, location, kind]);
+    host = startProcess(process.execPath, [HOST, location, kind]);
     const [, pid] = await host.waitForLine(/^plugin (\d+)/);
     const ready = { put: { method: 'PATCH' }, get: { method: 'GET', route: 'blob' } as const }[kind];
     if (ready) await vi.waitFor(() => expect(registry.countRequests(ready)).toBeGreaterThan(0), BOUND_MS);
