@@ -49,7 +49,7 @@ export class BlockCache {
   /** Bytes that lie inside the object. What is missing is asked for before this returns. */
   read(object: CachedObject, range: ByteRange, signal: AbortSignal | undefined): ObjectContent {
     const { offset, length } = range;
-    const { wanted, around, ahead } = object.planner.plan(offset, length);
+    const { wanted, around, ahead } = object.planner.plan(offset, length, this.#credit);
     const parts = this.#inMemory(object, wanted, offset, offset + length);
     this.#counter.read(length, parts !== undefined);
     if (parts) {
@@ -118,6 +118,13 @@ export class BlockCache {
     await Promise.all([...this.#fetches].map(({ done }) => done));
   }
 
+  /** What may be fetched ahead now, in bytes. */
+  get #credit(): number {
+    const { creditBytes, creditRatio, creditFullBytes } = this.policy;
+    const { firstReadBytes, unreadBytes, aheadRoomBytes } = this.#memory;
+    return Math.min(aheadRoomBytes, creditBytes + creditRatio * firstReadBytes + (1 - creditRatio) * Math.max(0, firstReadBytes - creditFullBytes) - unreadBytes);
+  }
+
   #inMemory(
     object: CachedObject,
     { from, to }: BlockRange,
@@ -178,7 +185,7 @@ export class BlockCache {
 
   /** The blocks of one request: from the first of `wanted` on, then those behind it, as long as all are missing. */
   #request({ blocks, bytes }: CachedObject, wanted: BlockRange, around: BlockRange): BlockRange {
-    const { requestBytes, wholeBytes, blockBytes } = this.policy;
+    const { demandRequestBytes: requestBytes, wholeBytes, blockBytes } = this.policy;
     // A small object comes in one request whatever its length, so that its digest is checked.
     const most = (bytes <= wholeBytes ? Math.max(wholeBytes, requestBytes) : requestBytes) / blockBytes;
     let { from } = wanted;

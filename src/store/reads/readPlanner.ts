@@ -25,22 +25,27 @@ export interface Ahead {
   took(blocks: number): void;
 }
 
+/** A part of an object that a reader goes through. */
 interface Stream {
-  /** Where the last read began and ended. */
+  /** The bytes between the first and the last that were read. */
   low: number;
   high: number;
-  /** 1 towards the end, -1 towards the beginning, 0 while one read does not tell. */
-  direction: -1 | 0 | 1;
-  /** Bytes that were read in a row. */
+  /** The blocks between the first and the last that were fetched for it. */
+  from: number;
+  to: number;
+  /** Bytes of all its reads. */
   readBytes: number;
-  /** The block up to which the stream was fetched, in its direction; `to` when ascending, `from` when descending. */
-  edge: number;
+  /** How many reads in a row went on below all others. */
+  descents: number;
   lastUse: number;
 }
 
 /**
- * Decides what to fetch for the reads of one object. Pure: no sockets, no clock, no memory of what is cached; the
+ * Decides what to fetch for the reads of one object. Pure: no sockets, no clock, no knowledge of what is cached; the
  * same reads give the same plans.
+ *
+ * A stream is a part of the object rather than a position in it, since hosts go through a packfile in zigzag: the
+ * description of a file is stored behind its content, and read before it.
  */
 export class ReadPlanner {
   readonly #policy: ReadPolicy;
@@ -56,92 +61,130 @@ export class ReadPlanner {
     this.#blocks = Math.ceil(bytes / policy.blockBytes);
   }
 
-  /** The plan for a read of bytes that lie inside the object. */
-  plan(offset: number, length: number): ReadPlan {
-    const { blockBytes, wholeBytes, windowBytes } = this.#policy;
+  /**
+   * The plan for a read of bytes that lie inside the object.
+   *
+   * @param creditBytes how much may be fetched ahead now
+   */
+  plan(offset: number, length: number, creditBytes: number): ReadPlan {
+    const { blockBytes, wholeBytes } = this.#policy;
     const end = offset + length;
     const wanted = { from: Math.floor(offset / blockBytes), to: Math.ceil(end / blockBytes) };
     if (this.#bytes <= wholeBytes) return { wanted, around: { from: 0, to: this.#blocks }, ahead: undefined };
 
-    const stream = this.#streamOf(offset, end);
-    const continued = stream.readBytes > 0;
-    stream.low = offset;
-    stream.high = end;
+    if (this.#uses === 0 && creditBytes >= this.#policy.openingBytes) {
+      const opening = this.#opening(creditBytes, offset, wanted);
+      if (opening) return opening;
+    }
+    const known = this.#find(offset, end);
+    const stream = known ?? this.#open(offset, end);
+    const around = known ? wanted : this.#window(offset, wanted);
+    const rose = end > stream.high;
+    const sank = offset < stream.low && end <= stream.low + this.#policy.nearBytes;
+    stream.low = Math.min(stream.low, offset);
+    stream.high = Math.max(stream.high, end);
+    stream.from = Math.min(stream.from, around.from);
+    stream.to = Math.max(stream.to, around.to);
     stream.readBytes += length;
+    stream.descents = sank ? stream.descents + 1 : rose ? 0 : stream.descents;
     stream.lastUse = ++this.#uses;
-    if (stream.direction >= 0) stream.edge = Math.max(stream.edge, wanted.to);
-    else stream.edge = Math.min(stream.edge, wanted.from);
-    const ahead = this.#aheadOf(stream, length);
-    if (continued) return { wanted, around: wanted, ahead };
-    const half = windowBytes / 2;
-    const around = {
-      from: Math.min(wanted.from, Math.max(0, Math.floor((offset - half) / blockBytes))),
-      to: Math.max(wanted.to, Math.min(this.#blocks, Math.ceil((offset + half) / blockBytes))),
-    };
+    let ahead: Ahead | undefined;
+    // One short read in the middle of nowhere says nothing about the next.
+    if (known || length >= this.#policy.bulkBytes)
+      ahead = stream.descents >= 2 ? this.#below(stream, creditBytes) : this.#above(stream, creditBytes);
     return { wanted, around, ahead };
   }
 
-  /** The stream that a read belongs to: the one whose end is nearest, else a new one in place of the idlest. */
-  #streamOf(offset: number, end: number): Stream {
+  #opening(creditBytes: number, offset: number, wanted: BlockRange): ReadPlan | undefined {
+    const { blockBytes } = this.#policy;
+    const around = this.#window(offset, wanted);
+    const stream = this.#open(0, 0);
+    const own = this.#open(offset, offset + 1);
+    own.from = around.from; own.to = around.to; own.lastUse = ++this.#uses;
+    const to = Math.min(this.#blocks, Math.ceil(Math.min(creditBytes / 2, this.#policy.maxAheadBytes) / blockBytes));
+    return { wanted, around, ahead: { range: { from: 0, to }, descending: false, took: (blocks) => { stream.to = Math.max(stream.to, blocks); } } };
+  }
+
+  /** The stream that a read belongs to: one that it touches or nearly touches, the most read of several. */
+  #find(offset: number, end: number): Stream | undefined {
+    const { blockBytes, nearBytes } = this.#policy;
     let best: Stream | undefined;
-    let direction: Stream['direction'] = 0;
-    let nearest = this.#policy.nearBytes + 1;
     for (const stream of this.#streams) {
-      const up = Math.abs(offset - stream.high);
-      const down = Math.abs(end - stream.low);
-      if (stream.direction >= 0 && up < nearest) [best, direction, nearest] = [stream, 1, up];
-      if (stream.direction <= 0 && down < nearest) [best, direction, nearest] = [stream, -1, down];
+      if (offset > stream.to * blockBytes + nearBytes || end < stream.from * blockBytes - nearBytes) continue;
+      if (!best || stream.readBytes > best.readBytes) best = stream;
     }
-    if (best) {
-      if (best.direction === 0) {
-        best.direction = direction;
-        best.edge = direction === 1 ? best.edge : Math.floor(best.low / this.#policy.blockBytes);
-      }
-      return best;
-    }
-    const fresh: Stream = { low: 0, high: 0, direction: 0, readBytes: 0, edge: 0, lastUse: 0 };
-    if (this.#streams.length < this.#policy.streams) this.#streams.push(fresh);
-    else this.#streams[this.#idlest()] = fresh;
-    return fresh;
+    return best;
   }
 
-  #idlest(): number {
-    let idlest = 0;
-    for (const [index, stream] of this.#streams.entries()) {
-      if (stream.lastUse < (this.#streams[idlest] as Stream).lastUse) idlest = index;
+  /** A new stream, in place of the idlest one where there are many. */
+  #open(offset: number, end: number): Stream {
+    const stream: Stream = {
+      low: offset,
+      high: end,
+      from: Math.floor(offset / this.#policy.blockBytes),
+      to: Math.ceil(end / this.#policy.blockBytes),
+      readBytes: 0,
+      descents: 0,
+      lastUse: 0,
+    };
+    if (this.#streams.length < this.#policy.streams) this.#streams.push(stream);
+    else {
+      let idlest = 0;
+      for (const [index, { lastUse }] of this.#streams.entries())
+        if (lastUse < (this.#streams[idlest] as Stream).lastUse) idlest = index;
+      this.#streams[idlest] = stream;
     }
-    return idlest;
+    return stream;
   }
 
-  #aheadOf(stream: Stream, length: number): Ahead | undefined {
-    const { blockBytes, bulkBytes, aheadRatio, maxAheadBytes, requestBytes } = this.#policy;
-    // One read in the middle of nowhere says nothing about the next, unless it is a long one.
-    if (stream.direction === 0 && length < bulkBytes) return undefined;
-    const depth = Math.min(maxAheadBytes, stream.readBytes * aheadRatio);
-    const quantum = Math.max(1, Math.min(depth / 2, requestBytes) / blockBytes);
-    const { direction } = stream;
-    if (direction >= 0) {
-      const from = stream.edge;
-      const to = Math.min(this.#blocks, Math.ceil((stream.high + depth) / blockBytes));
-      // Small steps would be small requests; at the end of the object there is no larger one to wait for.
-      if (to - from < quantum && !(to === this.#blocks && to > from)) return undefined;
-      return {
-        range: { from, to },
-        descending: false,
-        took: (blocks) => {
-          stream.edge = from + blocks;
-        },
-      };
-    }
-    const to = stream.edge;
-    const from = Math.max(0, Math.floor((stream.low - depth) / blockBytes));
-    if (to - from < quantum && !(from === 0 && to > 0)) return undefined;
+  #window(offset: number, wanted: BlockRange): BlockRange {
+    const { blockBytes, windowBytes } = this.#policy;
+    const half = windowBytes / 2;
+    return {
+      from: Math.min(wanted.from, Math.max(0, Math.floor((offset - half) / blockBytes))),
+      to: Math.max(wanted.to, Math.min(this.#blocks, Math.ceil((offset + half) / blockBytes))),
+    };
+  }
+
+  #above(stream: Stream, creditBytes: number): Ahead | undefined {
+    const { blockBytes } = this.#policy;
+    const from = stream.to;
+    const end = Math.min(this.#blocks, Math.ceil((stream.high + this.#depth(stream, creditBytes)) / blockBytes));
+    const to = Math.min(end, from + Math.floor(creditBytes / blockBytes));
+    if (!this.#isWorthIt(to - from, this.#depth(stream, creditBytes), to === this.#blocks)) return undefined;
+    return {
+      range: { from, to },
+      descending: false,
+      took: (blocks) => {
+        stream.to = Math.max(stream.to, from + blocks);
+      },
+    };
+  }
+
+  #below(stream: Stream, creditBytes: number): Ahead | undefined {
+    const { blockBytes } = this.#policy;
+    const to = stream.from;
+    const end = Math.max(0, Math.floor((stream.low - this.#depth(stream, creditBytes)) / blockBytes));
+    const from = Math.max(end, to - Math.floor(creditBytes / blockBytes));
+    if (!this.#isWorthIt(to - from, this.#depth(stream, creditBytes), from === 0)) return undefined;
     return {
       range: { from, to },
       descending: true,
       took: (blocks) => {
-        stream.edge = to - blocks;
+        stream.from = Math.min(stream.from, to - blocks);
       },
     };
+  }
+
+  #depth({ readBytes }: Stream, creditBytes: number): number {
+    const { aheadRatio, maxAheadBytes, creditShare } = this.#policy;
+    return Math.min(maxAheadBytes, Math.max(readBytes * aheadRatio, creditBytes * creditShare));
+  }
+
+  /** Small steps would be small requests; at the end of the object there is no larger one to wait for. */
+  #isWorthIt(blocks: number, depth: number, last: boolean): boolean {
+    const { blockBytes, requestBytes } = this.#policy;
+    const least = Math.min(depth / 2, requestBytes) / blockBytes;
+    return blocks > 0 && (blocks >= least || last);
   }
 }

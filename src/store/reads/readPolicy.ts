@@ -10,6 +10,7 @@ export interface ReadPolicy {
   readonly blockBytes: number;
   /** The most that one request asks for. */
   readonly requestBytes: number;
+  readonly demandRequestBytes: number;
   /** What a read that continues nothing fetches around itself, half of it behind. */
   readonly windowBytes: number;
   /** How far from the end of a stream a read may begin that belongs to it; hosts pad their reads at random. */
@@ -20,7 +21,7 @@ export interface ReadPolicy {
   readonly bulkBytes: number;
   /** An object of at most this length is fetched whole at its first read. */
   readonly wholeBytes: number;
-  /** What is fetched ahead of a stream, as a share of what was read of it. */
+  /** What is fetched ahead of a stream, as a multiple of what was read of it. */
   readonly aheadRatio: number;
   /** The most that is fetched ahead of one stream. */
   readonly maxAheadBytes: number;
@@ -28,11 +29,21 @@ export interface ReadPolicy {
   readonly demandBytes: number;
   /** The share of the memory that may hold what nobody has asked for yet. */
   readonly aheadShare: number;
+  /**
+   * What may be fetched ahead in vain, by all streams together: so many bytes, and that share of what was read. It
+   * is what keeps the bytes of a sparse reader down, and lets one that reads everything go far ahead.
+   */
+  readonly creditBytes: number;
+  readonly creditRatio: number;
+  readonly creditFullBytes: number;
+  readonly creditShare: number;
+  readonly openingBytes: number;
 }
 
 export const DEFAULT_READ_POLICY: ReadPolicy = {
   blockBytes: 128 * KIB,
-  requestBytes: 2 * MIB,
+  requestBytes: 4 * MIB,
+  demandRequestBytes: 2 * MIB,
   windowBytes: 256 * KIB,
   nearBytes: 128 * KIB,
   streams: 4,
@@ -42,6 +53,11 @@ export const DEFAULT_READ_POLICY: ReadPolicy = {
   maxAheadBytes: 16 * MIB,
   demandBytes: 8 * MIB,
   aheadShare: 0.75,
+  creditBytes: MIB,
+  creditRatio: 0.2,
+  creditFullBytes: 24 * MIB,
+  creditShare: 0.25,
+  openingBytes: 8 * MIB,
 };
 
 /** Memory for blocks of all objects together. */
@@ -57,6 +73,7 @@ export function fitPolicy(policy: ReadPolicy, cacheBytes: number): ReadPolicy {
   return {
     ...policy,
     requestBytes: within(policy.requestBytes, 4),
+    demandRequestBytes: within(policy.demandRequestBytes, 4),
     windowBytes: within(policy.windowBytes, 4),
     wholeBytes: Math.min(policy.wholeBytes, within(policy.wholeBytes, 4)),
     demandBytes: within(policy.demandBytes, 2),
