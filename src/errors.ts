@@ -62,6 +62,12 @@ export const ERROR_CODES = {
   TRACE_INVALID: { exit: 2, meaning: 'A trace of reads cannot be parsed.' },
   FILE_WRITE_FAILED: { exit: 1, meaning: 'A file could not be written.' },
   DISK_FULL: { exit: 1, meaning: 'The file system has no room left; nothing half-written stays visible.' },
+  REQUEST_INVALID: { exit: 1, meaning: 'Plakar sent the plugin a call that breaks the storage protocol.' },
+  REQUEST_UNSUPPORTED: { exit: 1, meaning: 'Plakar sent the plugin a call that it does not know.' },
+  MESSAGE_TOO_LARGE: {
+    exit: 1,
+    meaning: 'A message between Plakar and the plugin would be longer than the protocol allows.',
+  },
   WORKER_FAILED: { exit: 1, meaning: 'A hash worker failed again after it was replaced.' },
   CANCELLED: { exit: 130, meaning: 'The operation was interrupted.' },
   INTERNAL: { exit: 1, meaning: 'A defect in kloset-oci; please report it.' },

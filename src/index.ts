@@ -24,6 +24,7 @@ export type {
   ObjectStat,
   ObjectStore,
   OperationOptions,
+  PutReport,
   PutResult,
 } from './store/objectStore.ts';
 export { type OciStoreOptions, type OpenOciStore, openOciStore } from './store/openStore.ts';
@@ -38,4 +39,5 @@ export {
 } from './store/reads/readTrace.ts';
 export { TracedStore, type TracedStoreOptions } from './store/tracedStore.ts';
 export { pullAll, pushAll, type TransferOptions, type TransferResult } from './store/transfer.ts';
+export { type WriteBehindOptions, WriteBehindStore } from './store/writeBehind.ts';
 export type { HasherChoice } from './workers/hasher.ts';

@@ -130,6 +130,13 @@ describe('the rule of who speaks', () => {
     ['workers/hashWorker.ts', 'process.exit(1)', 'process.exit'],
     ['plugin/x.ts', 'const out = process.stdout;', 'stdout in plugin'],
     ['plugin/x.ts', "writeSync(1, 'x')", 'stdout in plugin'],
+    ['plugin/x.ts', 'const err = process.stderr;', 'stderr in plugin'],
+    ['plugin/main.ts', "writeSync(2, 'x')", 'stderr in plugin'],
+    ['plugin/log.ts', 'const out = process.stdout;', 'stdout in plugin'],
+    ['plugin/log.ts', 'console.log(1)', 'console'],
+    ['plugin/log.ts', 'process.exit(1)', 'process.exit'],
+    ['plugin/lifecycle.ts', 'process.exit(1)', 'process.exit'],
+    ['plugin/main.ts', 'process.exitCode = 1', 'process.exitCode'],
   ])('refuses %s: %s', (path, text, what) => {
     expect(calls(path, `\n${text}`)).toEqual([`${path}:2: ${what}`]);
   });
@@ -137,6 +144,8 @@ describe('the rule of who speaks', () => {
   it.each([
     ['cli/x.ts', 'console.log(1); process.exit(1); process.stdout.write("x")'],
     ['workers/hashWorker.ts', "case 'crash':\n process.exit(1)"],
+    ['plugin/main.ts', 'process.exit(1)'],
+    ['plugin/log.ts', "process.stderr.write('x')"],
     ['store/x.ts', '// console.log(1)\nprefetch(1); this.fetch(2); #fetch; process.hrtime()'],
   ])('allows %s: %s', (path, text) => expect(calls(path, text)).toEqual([]));
 });

@@ -21,6 +21,10 @@ const MAX_LINES = 350;
 /** A fault of the hash worker on request: it ends its own thread, not the program. */
 const TOLERATED_EXIT = { path: 'workers/hashWorker.ts', after: "case 'crash'" };
 
+/** The plugin is a program of its own: one file starts and ends it, one file writes to the terminal. */
+const PLUGIN_ENTRY = 'plugin/main.ts';
+const PLUGIN_LOG = 'plugin/log.ts';
+
 /** Every edge that leads the wrong way, as a sentence that names it. */
 export function findForbiddenImports(sources: Sources): string[] {
   const findings: string[] = [];
@@ -64,8 +68,13 @@ export function findForbiddenCalls(sources: Sources): string[] {
     if (layer === 'plugin') forbid(/process\.stdout\b|(?<!\w)writeSync\(\s*1\b/g, 'stdout in plugin');
     if (layer === 'cli') continue;
     forbid(/(?<![\w.$])console\s*\./g, 'console');
-    forbid(/(?<![\w$])process\s*\.\s*(?:exit|reallyExit|abort)\b(?!Code)/g, 'process.exit');
+    if (path !== PLUGIN_ENTRY) {
+      forbid(/(?<![\w$])process\s*\.\s*(?:exit|reallyExit|abort)\b(?!Code)/g, 'process.exit');
+    }
     forbid(/(?<![\w$])process\s*\.\s*exitCode\s*=/g, 'process.exitCode');
+    // The log writes to stderr and nowhere else; all others under plugin/ may not even name it.
+    if (path === PLUGIN_LOG) continue;
+    if (layer === 'plugin') forbid(/process\s*\.\s*stderr\b|(?<!\w)writeSync\(\s*2\b/g, 'stderr in plugin');
     forbid(/(?<![\w$])process\s*\.\s*(?:stdout|stderr)\s*\.\s*write\b/g, 'process write');
   }
   return findings;

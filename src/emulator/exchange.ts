@@ -28,6 +28,7 @@ export async function serveExchange(
       entry.status = action.status;
       return await respondInstead(action, body, response);
     }
+    if (action?.kind === 'hold') await action.until;
     const call: Call = {
       ...target,
       method,

@@ -40,6 +40,8 @@ export type FaultAction =
   | { kind: 'reset'; afterRequestBytes?: number }
   /** Stops reading after this many request-body bytes and never answers, until the socket closes. */
   | { kind: 'stall'; afterRequestBytes?: number }
+  /** Handles the request only once the promise has resolved, as a registry does that is slow at just this. */
+  | { kind: 'hold'; until: Promise<unknown> }
   /** Handles the request, then closes the socket in place of answering. */
   | { kind: 'lose-response' }
   /** True headers; the socket closes after this many bytes of the response body. */

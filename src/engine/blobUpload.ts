@@ -23,6 +23,8 @@ export async function uploadBlob(payload: Payload, context: UploadContext): Prom
   let furthestBytes = 0;
   for (;;) {
     throwIfAborted(signal);
+    // A file that was written to between its two reads is refused for its digest; the file is to blame then.
+    if (restarts + failures > 0) await payload.verifyUnchanged();
     const holder = new SessionHolder(exchange);
     let outcome: Outcome;
     try {
@@ -60,7 +62,7 @@ export async function uploadBlob(payload: Payload, context: UploadContext): Prom
 function attemptOnce(payload: Payload, holder: SessionHolder, context: UploadContext): Promise<Outcome> {
   const form = context.host.formFor(
     payload.sizeBytes ?? Number.POSITIVE_INFINITY,
-    payload.resident,
+    payload.prefersWhole,
     context.mode,
   );
   if (form === 'monolithic' && payload.replayable) return uploadMonolithic(payload, holder, context);

@@ -1,17 +1,16 @@
 import PQueue from 'p-queue';
-import { cancelled, KlosetError, throwIfAborted } from '../errors.ts';
+import { cancelled, type KlosetError, throwIfAborted } from '../errors.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { Hasher, type HasherChoice } from '../workers/hasher.ts';
-import { type Slab, SlabPool } from '../workers/slabs.ts';
 import { uploadBlob } from './blobUpload.ts';
 import { HostMemory, type UploadMode } from './hostMemory.ts';
+import type { IncomingObject } from './incomingObject.ts';
 import type { Payload } from './payload.ts';
-import { readInto } from './readInto.ts';
-import { residentPayload } from './residentPayload.ts';
+import { type PayloadOptions, Payloads, SMALL_BYTES } from './payloads.ts';
 import type { ByteReader, ByteSource } from './source.ts';
 import { spool } from './spool.ts';
 import type { UploadedBlob } from './uploadAttempt.ts';
-import { type Region, WindowedPayload } from './windowedPayload.ts';
+import type { Region } from './windowedPayload.ts';
 
 /** Settings of the engine. */
 export interface EngineOptions {
@@ -37,25 +36,18 @@ export interface BlobSink {
 }
 
 /** What a push takes beside source and sink. */
-export interface PushOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface PushOptions extends PayloadOptions {
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+  /**
+   * Takes neither a place in a queue nor memory that other pushes wait for. For the few objects that others look at
+   * the clock for: a lock that is refreshed late counts as abandoned.
+   */
+  readonly urgent?: boolean | undefined;
 }
 
 const MIB = 1024 * 1024;
 const DEFAULT_MEMORY_BYTES = 256 * MIB;
-const MIN_MEMORY_BYTES = 32 * MIB;
-// What a push needs beside its slabs: two hash threads, the heap, the sockets' buffers. Measured, see docs.
-const OVERHEAD_BYTES = 96 * MIB;
-// Plakar's packfiles are at most 64 MiB; larger blobs are sent through a window.
-const RESIDENT_LIMIT_BYTES = 64 * MIB;
-// Locks, states, configuration: they have memory and places of their own, so that none waits for packfiles.
-const SMALL_BYTES = MIB;
-const SMALL_POOL_BYTES = 8 * MIB;
-// Packfiles are read in pieces of this length: smaller ones cost calls, larger ones waste the end of the last.
-const SEGMENT_BYTES = 4 * MIB;
-const SMALL_SEGMENT_BYTES = 64 * 1024;
 const DEFAULT_PART_BYTES = 1024 * MIB;
 const DEFAULT_CONCURRENCY = 16;
 
@@ -63,31 +55,22 @@ const DEFAULT_CONCURRENCY = 16;
 export class Coordinator {
   readonly hasher: Hasher;
   readonly uploadMode: UploadMode;
-  readonly #slabs: SlabPool;
-  readonly #smallSlabs: SlabPool;
+  readonly #payloads: Payloads;
   readonly #queue: PQueue;
   readonly #smallQueue: PQueue;
   readonly #chunkBytes: number | undefined;
   readonly #partBytes: number;
-  readonly #residentBytes: number;
   readonly #hosts = new Map<string, HostMemory>();
 
   constructor(options: EngineOptions = {}) {
-    const memoryBytes = Math.max(options.memoryBytes ?? DEFAULT_MEMORY_BYTES, MIN_MEMORY_BYTES);
     const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
     this.hasher = new Hasher({ choice: options.hasher ?? 'auto' });
     this.uploadMode = options.uploadMode ?? 'auto';
-    this.#slabs = new SlabPool(
-      Math.max(memoryBytes - OVERHEAD_BYTES, Math.floor(memoryBytes / 3)),
-      SEGMENT_BYTES,
-    );
-    this.#smallSlabs = new SlabPool(SMALL_POOL_BYTES, SMALL_SEGMENT_BYTES);
+    this.#payloads = new Payloads(options.memoryBytes ?? DEFAULT_MEMORY_BYTES, this.hasher);
     this.#queue = new PQueue({ concurrency });
     this.#smallQueue = new PQueue({ concurrency });
     this.#chunkBytes = options.chunkBytes;
     this.#partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
-    // Half of the memory, so that one large object never keeps all others from starting.
-    this.#residentBytes = Math.min(RESIDENT_LIMIT_BYTES, Math.floor(this.#slabs.maxSlabBytes / 2));
   }
 
   /** What was learned about the registry at an origin. */
@@ -100,9 +83,9 @@ export class Coordinator {
     return host;
   }
 
-  /** Most memory that slabs took, in bytes. */
-  get peakSlabBytes(): number {
-    return this.#slabs.budget.peakBytes + this.#smallSlabs.budget.peakBytes;
+  /** Most memory that payloads took, in bytes. */
+  get peakPayloadBytes(): number {
+    return this.#payloads.peakBytes;
   }
 
   /**
@@ -114,9 +97,7 @@ export class Coordinator {
     sink: BlobSink,
     options: PushOptions = {},
   ): Promise<readonly UploadedBlob[]> {
-    const small = source.sizeBytes !== undefined && source.sizeBytes <= SMALL_BYTES;
-    const queue = small ? this.#smallQueue : this.#queue;
-    return queue.add(async () => {
+    const run = async () => {
       throwIfAborted(options.signal);
       const reader = await source.open(options.signal);
       try {
@@ -128,7 +109,15 @@ export class Coordinator {
       } finally {
         await reader.close();
       }
-    });
+    };
+    if (options.urgent) return run();
+    const small = source.sizeBytes !== undefined && source.sizeBytes <= SMALL_BYTES;
+    return (small ? this.#smallQueue : this.#queue).add(run);
+  }
+
+  /** An object that arrives piece by piece, into memory from which a push sends it without a copy. */
+  receive(): IncomingObject {
+    return this.#payloads.receive();
   }
 
   /** Digest and length of each blob that a push of the source would make, without sending anything. */
@@ -136,10 +125,15 @@ export class Coordinator {
     return this.#digestIn(source, this.#partBytes, signal);
   }
 
-  /** SHA-256 of a whole source, in hex. */
-  async contentHash(source: ByteSource, signal?: AbortSignal): Promise<string> {
+  /** SHA-256 of a whole source, as `sha256:<hex>`. */
+  async contentDigest(source: ByteSource, signal?: AbortSignal): Promise<string> {
     const [blob] = await this.#digestIn(source, Number.POSITIVE_INFINITY, signal);
-    return (blob?.digest ?? '').slice('sha256:'.length);
+    return blob?.digest ?? '';
+  }
+
+  /** Whether a push would hash the source before it sends the first byte. */
+  hashesFirst(source: ByteSource): boolean {
+    return this.#payloads.hashesFirst(source);
   }
 
   async #digestIn(
@@ -152,11 +146,11 @@ export class Coordinator {
       const blobs: UploadedBlob[] = [];
       try {
         for (const region of regionsOf(source, partBytes)) {
-          const payload = new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
+          const payload = this.#payloads.unkept(source, reader, region);
           try {
             blobs.push({ digest: await payload.digest(signal), bytes: payload.sizeBytes ?? 0 });
           } finally {
-            payload.dispose();
+            await payload.dispose();
           }
         }
         await reader.verifyUnchanged();
@@ -182,53 +176,16 @@ export class Coordinator {
     if (source.sizeBytes === undefined) return this.#uploadStream(source, reader, sink, options);
     const blobs: UploadedBlob[] = [];
     for (const region of regionsOf(source, this.#partBytes)) {
-      const payload = await this.#payloadOf(source, reader, region, options.signal);
+      const payload = await this.#payloads.of(source, reader, region, options);
       blobs.push(await this.#upload(payload, sink, options));
     }
     return blobs;
   }
 
-  async #payloadOf(
-    source: ByteSource,
-    reader: ByteReader,
-    region: Region,
-    signal: AbortSignal | undefined,
-  ): Promise<Payload> {
-    const bytes = region.sizeBytes ?? 0;
-    if (bytes > this.#residentBytes) {
-      return new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
-    }
-    const pool = bytes <= SMALL_BYTES ? this.#smallSlabs : this.#slabs;
-    const slab = await pool.acquire(bytes, signal);
-    return this.#fillResident(slab, source, reader, region.start, bytes);
-  }
-
-  async #fillResident(
-    slab: Slab,
-    source: ByteSource,
-    reader: ByteReader,
-    start: number,
-    bytes: number,
-  ): Promise<Payload> {
-    try {
-      const got = await readInto(reader, slab.views(bytes), start);
-      if (got < bytes) {
-        throw new KlosetError('SOURCE_CHANGED', `ended at byte ${start + got}, before its declared size`, {
-          object: source.name,
-          remedy: 'Push it again once nothing writes to it.',
-        });
-      }
-      return residentPayload(slab, bytes, this.hasher);
-    } catch (error) {
-      slab.release();
-      throw error;
-    }
-  }
-
   /** True for a stream that memory cannot hold, where the registry takes only whole blobs. */
   #mustSpool(source: ByteSource, sink: BlobSink): boolean {
     const bytes = source.sizeBytes ?? Number.POSITIVE_INFINITY;
-    if (source.rereadable || bytes <= this.#residentBytes) return false;
+    if (source.rereadable || bytes <= this.#payloads.residentBytes) return false;
     return this.host(sink.exchange.reference.origin).formFor(bytes, false, this.uploadMode) === 'monolithic';
   }
 
@@ -261,7 +218,7 @@ export class Coordinator {
     const blobs: UploadedBlob[] = [];
     for (let start = 0; ; ) {
       const region: Region = { start, sizeBytes: undefined, limitBytes: this.#partBytes };
-      const payload = new WindowedPayload(source, reader, region, this.#slabs, this.hasher);
+      const payload = this.#payloads.unkept(source, reader, region);
       const blob = await this.#upload(payload, sink, options);
       // The stream ended just where a part did: an empty blob is refused by several registries.
       if (blob.bytes > 0 || blobs.length === 0) blobs.push(blob);
@@ -278,11 +235,11 @@ export class Coordinator {
         host: this.host(sink.exchange.reference.origin),
         mode: this.uploadMode,
         chunkBytes: this.#chunkBytes,
-        memoryBytes: this.#residentBytes,
+        memoryBytes: this.#payloads.residentBytes,
         ...options,
       });
     } finally {
-      payload.dispose();
+      await payload.dispose();
     }
   }
 }

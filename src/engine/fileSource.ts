@@ -1,6 +1,7 @@
+import { readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type ErrorCode, KlosetError } from '../errors.ts';
-import type { ByteReader, ByteSource } from './source.ts';
+import type { ByteSource, FileReader } from './source.ts';
 
 const CHANGED_REMEDY = 'Push it again once nothing writes to it.';
 
@@ -24,10 +25,11 @@ export async function fileSource(path: string, name: string = path): Promise<Byt
   }
 }
 
-async function openReader(path: string, name: string, expectedBytes: number): Promise<ByteReader> {
+async function openReader(path: string, name: string, expectedBytes: number): Promise<FileReader> {
   const handle = await openForReading(path, name);
   const before = await handle.stat({ bigint: true });
   return {
+    fd: handle.fd,
     read: async (into, position) => {
       let total = 0;
       // pread may return less than asked for before the end of the file.
@@ -41,6 +43,15 @@ async function openReader(path: string, name: string, expectedBytes: number): Pr
       if (position + total < Math.min(position + into.length, expectedBytes)) throw changed(name, 'shrank');
       return total;
     },
+    readNow: (into, position) => {
+      let total = 0;
+      while (total < into.length) {
+        const bytes = readNow(handle.fd, into, total, position + total, name);
+        if (bytes === 0) throw changed(name, 'shrank');
+        total += bytes;
+      }
+      return total;
+    },
     verifyUnchanged: async () => {
       const after = await handle.stat({ bigint: true });
       if (Number(after.size) !== expectedBytes) {
@@ -51,6 +62,14 @@ async function openReader(path: string, name: string, expectedBytes: number): Pr
     },
     close: () => handle.close(),
   };
+}
+
+function readNow(fd: number, into: Uint8Array, at: number, position: number, name: string): number {
+  try {
+    return readSync(fd, into, at, into.length - at, position);
+  } catch (cause) {
+    throw unreadable(name, cause);
+  }
 }
 
 async function openForReading(path: string, name: string): Promise<FileHandle> {

@@ -35,13 +35,13 @@ export class HostMemory {
   /**
    * The form for a blob.
    *
-   * @param resident whether the blob is in memory as a whole; a blob that is not would be read twice for one body,
-   *   since its digest is part of the request that sends it
+   * @param prefersWhole whether the digest is cheap to know beforehand, since it is part of the request that sends one
+   *   body
    */
-  formFor(bytes: number, resident: boolean, mode: UploadMode): 'chunked' | 'monolithic' {
+  formFor(bytes: number, prefersWhole: boolean, mode: UploadMode): 'chunked' | 'monolithic' {
     if (mode !== 'auto') return mode;
     if (!this.#takesChunks) return 'monolithic';
-    return resident && bytes <= this.#maxBodyBytes ? 'monolithic' : 'chunked';
+    return prefersWhole && bytes <= this.#maxBodyBytes ? 'monolithic' : 'chunked';
   }
 
   /** Chunks were refused, whatever their size. */

@@ -88,6 +88,7 @@ async function bySinglePost(
     if (!isKlosetError(error) || isHopeless(error)) throw error;
     // The length is to blame, not the form: a PUT of the same bytes would be refused as well.
     if (saysTooLarge(error)) return tooLarge(error, bytes, context);
+    if (error.code === 'BLOB_CORRUPT') return { kind: 'again', error };
     if (error.details.status !== undefined && error.details.status < 500 && error.code !== 'RATE_LIMITED') {
       host.singlePost = false;
       return undefined;

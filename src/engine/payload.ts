@@ -17,8 +17,11 @@ export interface Chunk {
 export interface Payload {
   /** Length in bytes, `undefined` until the end of a stream was seen. */
   readonly sizeBytes: number | undefined;
-  /** True when the whole blob is in memory. */
-  readonly resident: boolean;
+  /**
+   * True when it costs little to know the digest before the first byte is sent: the blob is in memory, or a file that
+   * is not too long to be read twice. Such a blob can go in one body.
+   */
+  readonly prefersWhole: boolean;
   /** True when any chunk can be had again, so that an upload can start over. */
   readonly replayable: boolean;
   /** The chunk at an offset, of at most `maxBytes`. Without `replayable`, offsets must ascend without gaps. */
@@ -29,8 +32,10 @@ export interface Payload {
   digest(signal?: AbortSignal): Promise<string>;
   /** The blob in one body. Only for replayable payloads. */
   whole(): RequestBody;
-  /** Gives all memory back. */
-  dispose(): void;
+  /** Before bytes are sent again: throws SOURCE_CHANGED when they are not what they were. */
+  verifyUnchanged(): Promise<void>;
+  /** Gives all memory back; resolves when nothing reads the source any more. */
+  dispose(): Promise<void>;
 }
 
 /** The bytes from `skip` on of views in a row. */

@@ -1,12 +1,22 @@
 import type { Hasher } from '../workers/hasher.ts';
-import type { Slab } from '../workers/slabs.ts';
+import type { SharedSlice } from '../workers/slabs.ts';
 import { bodyOf, type Chunk, type Payload } from './payload.ts';
+import { sliceRange, viewsOf } from './sliceRange.ts';
 
-/** A blob that is in memory as a whole: hashed in one task, sent from where it lies. */
-export function residentPayload(slab: Slab, sizeBytes: number, hasher: Hasher): Payload {
+/**
+ * A blob that is in memory as a whole: hashed in one task, sent from where it lies.
+ *
+ * @param release called when the upload needs the memory no more
+ */
+export function residentPayload(
+  slices: readonly SharedSlice[],
+  sizeBytes: number,
+  hasher: Hasher,
+  release: () => void,
+): Payload {
   let digest: Promise<string> | undefined;
   const startHash = () => {
-    digest ??= hasher.digest(slab.slices(sizeBytes));
+    digest ??= hasher.digest(slices);
     // The upload asks for the digest later; a failure must wait for it quietly.
     digest.catch(() => {});
     return digest;
@@ -14,11 +24,11 @@ export function residentPayload(slab: Slab, sizeBytes: number, hasher: Hasher): 
   startHash();
   return {
     sizeBytes,
-    resident: true,
+    prefersWhole: true,
     replayable: true,
     load: async (offset, maxBytes): Promise<Chunk> => {
       const bytes = Math.min(maxBytes, sizeBytes - offset);
-      const views = window(slab.views(sizeBytes), offset, bytes);
+      const views = viewsOf(sliceRange(slices, offset, bytes));
       return {
         offset,
         bytes,
@@ -29,19 +39,8 @@ export function residentPayload(slab: Slab, sizeBytes: number, hasher: Hasher): 
     },
     loadAhead: () => {},
     digest: startHash,
-    whole: () => bodyOf(slab.views(sizeBytes)),
-    dispose: () => slab.release(),
+    whole: () => bodyOf(viewsOf(slices)),
+    verifyUnchanged: async () => {},
+    dispose: async () => release(),
   };
-}
-
-function window(views: readonly Uint8Array[], offset: number, bytes: number): Uint8Array[] {
-  const result: Uint8Array[] = [];
-  let at = 0;
-  for (const view of views) {
-    const from = Math.max(0, offset - at);
-    const to = Math.min(view.length, offset + bytes - at);
-    if (from < to) result.push(view.subarray(from, to));
-    at += view.length;
-  }
-  return result;
 }

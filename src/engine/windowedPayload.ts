@@ -4,6 +4,7 @@ import { LaneLostError } from '../workers/hashPool.ts';
 import type { SharedSlice, Slab, SlabPool } from '../workers/slabs.ts';
 import { bodyOf, type Chunk, type Payload } from './payload.ts';
 import { readInto } from './readInto.ts';
+import { sliceRange } from './sliceRange.ts';
 import type { ByteReader, ByteSource } from './source.ts';
 
 /** A part of a source that is a blob of its own. */
@@ -19,7 +20,7 @@ const WINDOW_BYTES = 4 * 1024 * 1024;
 
 /** A blob that is larger than what may be in memory: chunks are read, hashed and sent one after the other. */
 export class WindowedPayload implements Payload {
-  readonly resident = false;
+  readonly prefersWhole = false;
   readonly replayable: boolean;
   readonly #source: ByteSource;
   readonly #reader: ByteReader;
@@ -94,7 +95,11 @@ export class WindowedPayload implements Payload {
     return { bytes, slices: () => this.#stream(bytes) };
   }
 
-  dispose(): void {
+  async verifyUnchanged(): Promise<void> {
+    // Sources that only can be read once cannot be read differently a second time.
+  }
+
+  async dispose(): Promise<void> {
     this.#disposed = true;
     this.#lane?.then(
       (lane) => lane.drop(),
@@ -146,12 +151,12 @@ export class WindowedPayload implements Payload {
     if (offset + bytes <= this.#hashedBytes) return;
     const skip = this.#hashedBytes - offset;
     try {
-      await (await this.#openLane()).update(skipSlices(slices, skip));
+      await (await this.#openLane()).update(sliceRange(slices, skip));
     } catch (error) {
       await this.#recoverLane(error);
       await this.#hashUpTo(offset);
       // Where the chunk was hashed in part before, it is again by now.
-      await (await this.#openLane()).update(skipSlices(slices, this.#hashedBytes - offset));
+      await (await this.#openLane()).update(sliceRange(slices, this.#hashedBytes - offset));
     }
     this.#hashedBytes = offset + bytes;
   }
@@ -221,17 +226,6 @@ export class WindowedPayload implements Payload {
       at += bytes;
     }
   }
-}
-
-function skipSlices(slices: readonly SharedSlice[], skip: number): SharedSlice[] {
-  const rest: SharedSlice[] = [];
-  let toSkip = Math.max(0, skip);
-  for (const slice of slices) {
-    const cut = Math.min(toSkip, slice.length);
-    toSkip -= cut;
-    if (cut < slice.length) rest.push({ ...slice, offset: slice.offset + cut, length: slice.length - cut });
-  }
-  return rest;
 }
 
 function shrunk(name: string): KlosetError {

@@ -1,3 +1,5 @@
+import type { KlosetError } from '../errors.ts';
+
 /**
  * What the plugin's service needs of the connection to its host, whichever HTTP/2 implementation carries it: calls
  * with bytes in both directions and a gRPC status at the end. Messages are the service's own business.
@@ -67,11 +69,14 @@ export type CallHandler = (call: Call) => void;
 
 /** An open connection to the host. */
 export interface HostConnection {
-  /** Resolves when the host is gone: its input has ended and every call has ended or was aborted. Never rejects. */
-  readonly closed: Promise<void>;
+  /**
+   * Resolves when both pipes are closed and every call has ended or was aborted, with the reason where the host broke
+   * the protocol (CONNECTION_LOST). Never rejects.
+   */
+  readonly closed: Promise<KlosetError | undefined>;
   /**
    * Takes no new calls (GOAWAY), lets those under way end, then closes both pipes. A call that has not ended after
-   * `graceMs` is aborted.
+   * `graceMs` is aborted, and the host is told UNAVAILABLE.
    */
   shutdown(graceMs: number): Promise<void>;
 }

@@ -112,16 +112,29 @@ function dispatchOptions(request: RegistryRequest, watchdog: Watchdog, signal: A
   return options;
 }
 
-async function* sliced(body: RequestBody, request: RegistryRequest, watchdog: Watchdog) {
-  for await (const part of body.slices()) {
+function sliced(body: RequestBody, request: RegistryRequest, watchdog: Watchdog) {
+  // Control comes back once the socket has taken the slice.
+  const onTaken = (bytes: number) => {
+    watchdog.kick();
+    request.onSent?.(bytes);
+  };
+  const parts = body.slices();
+  return Symbol.iterator in parts ? slicedNow(parts, onTaken) : slicedLater(parts, onTaken);
+}
+
+function* slicedNow(parts: Iterable<Uint8Array>, onTaken: (bytes: number) => void) {
+  for (const part of parts) {
     for (let at = 0; at < part.length; at += SLICE_BYTES) {
-      const slice = part.subarray(at, Math.min(at + SLICE_BYTES, part.length));
+      const slice =
+        part.length <= SLICE_BYTES ? part : part.subarray(at, Math.min(at + SLICE_BYTES, part.length));
       yield slice;
-      // Control comes back once the socket has taken the slice.
-      watchdog.kick();
-      request.onSent?.(slice.length);
+      onTaken(slice.length);
     }
   }
+}
+
+async function* slicedLater(parts: AsyncIterable<Uint8Array>, onTaken: (bytes: number) => void) {
+  for await (const part of parts) yield* slicedNow([part], onTaken);
 }
 
 function watchedBody(

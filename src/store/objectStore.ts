@@ -1,4 +1,5 @@
 import type { ByteSource } from '../engine/source.ts';
+import type { KlosetError } from '../errors.ts';
 import type { ObjectRef, ObjectType } from './objectNames.ts';
 
 /** What every operation takes. */
@@ -18,6 +19,19 @@ export interface PutResult {
   readonly bytes: number;
   /** True when the object was there already with the same content, and nothing was sent. */
   readonly skipped: boolean;
+}
+
+/** What reports on a put while it runs. */
+export interface KnownContent {
+  /** Digest of the whole source as `sha256:<hex>`, where the caller has computed it already. */
+  readonly digest?: string | undefined;
+}
+
+/** What reports on a put, beside its result. */
+export interface PutReport {
+  /** Bytes that went out since the last call. */
+  readonly onSent?: ((bytes: number) => void) | undefined;
+  readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
 }
 
 /** Bytes of an object on their way out. */
@@ -66,7 +80,11 @@ export interface ObjectStore {
   list(type: ObjectType, options?: OperationOptions): AsyncIterable<string>;
   /** OBJECT_MISSING when there is none. */
   stat(ref: ObjectRef, options?: OperationOptions): Promise<ObjectStat>;
-  put(ref: ObjectRef, source: ByteSource, options?: OperationOptions): Promise<PutResult>;
+  put(
+    ref: ObjectRef,
+    source: ByteSource,
+    options?: OperationOptions & PutReport & KnownContent,
+  ): Promise<PutResult>;
   /** The object or a part of it. A range beyond the end is cut; an offset at or beyond it is RANGE_INVALID. */
   get(ref: ObjectRef, options?: OperationOptions & { range?: ByteRange }): Promise<ObjectContent>;
   delete(ref: ObjectRef, options?: OperationOptions): Promise<void>;

@@ -17,21 +17,17 @@ import { named, nameOf } from './naming.ts';
 import { CONFIG_TAG, type ObjectRef, type ObjectType, refOfTag, tagOf } from './objectNames.ts';
 import type {
   ByteRange,
+  KnownContent,
   ObjectContent,
   ObjectFinding,
   ObjectStat,
   ObjectStore,
   OperationOptions,
+  PutReport,
   PutResult,
 } from './objectStore.ts';
 import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
 import { missingBlob, Resolver } from './resolver.ts';
-
-/** What reports on a put, beside its result. */
-export interface PutReport {
-  readonly onSent?: ((bytes: number) => void) | undefined;
-  readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
-}
 
 type Target = ObjectRef | 'CONFIG';
 
@@ -44,10 +40,13 @@ export class OciStore implements ObjectStore {
   readonly #deletion: DeletionMemory = { tagDelete: true };
   readonly #emptyConfig: EmptyConfig;
   readonly #diagnosis: Diagnosis;
+  readonly #looksBeforePut: boolean;
   /** Tags known to exist, once {@link primeTags} has listed them. */
   #tags: Set<string> | undefined;
 
-  constructor(exchange: Exchange, coordinator: Coordinator) {
+  /** @param looksBeforePut whether a put asks for the object first, where the tags are not known */
+  constructor(exchange: Exchange, coordinator: Coordinator, looksBeforePut = true) {
+    this.#looksBeforePut = looksBeforePut;
     this.#exchange = exchange;
     this.#coordinator = coordinator;
     this.#emptyConfig = new EmptyConfig(exchange, coordinator);
@@ -113,9 +112,18 @@ export class OciStore implements ObjectStore {
     this.#coordinator.hasher.provider().catch(() => {});
   }
 
-  /** SHA-256 of a source, as the MAC of a file that has no other name. */
-  async contentMac(source: ByteSource, signal?: AbortSignal): Promise<string> {
-    return this.#coordinator.contentHash(source, signal);
+  /**
+   * Digest of a source, for {@link put}: so that hashing starts before it is known what has to be sent.
+   *
+   * @param always also for sources that are otherwise hashed while they are sent
+   */
+  async contentDigest(
+    source: ByteSource,
+    always: boolean,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
+    if (!always && !this.#coordinator.hashesFirst(source)) return undefined;
+    return this.#coordinator.contentDigest(source, signal);
   }
 
   async stat(ref: ObjectRef, options: OperationOptions = {}): Promise<ObjectStat> {
@@ -129,15 +137,17 @@ export class OciStore implements ObjectStore {
   async put(
     ref: ObjectRef,
     source: ByteSource,
-    options: OperationOptions & PutReport = {},
+    options: OperationOptions & PutReport & KnownContent = {},
   ): Promise<PutResult> {
-    const tag = tagOf(ref);
-    // A lock is put again to refresh it, and a tag that is known to be absent needs no look.
-    if (ref.type !== 'lock' && source.rereadable && (this.#tags === undefined || this.#tags.has(tag))) {
-      const bytes = await this.#sameContent(ref, source, options.signal);
-      if (bytes !== undefined) return { bytes, skipped: true };
+    try {
+      if (source.rereadable && this.#mayBeThere(ref)) {
+        const bytes = await this.#sameContent(ref, source, options);
+        if (bytes !== undefined) return { bytes, skipped: true };
+      }
+      return { bytes: await this.#put(ref, source, options), skipped: false };
+    } finally {
+      source.held?.release();
     }
-    return { bytes: await this.#put(ref, source, options), skipped: false };
   }
 
   async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {
@@ -215,8 +225,12 @@ export class OciStore implements ObjectStore {
     };
   }
 
-  async #put(target: Target, source: ByteSource, options: OperationOptions & PutReport): Promise<number> {
-    const { signal, onSent } = options;
+  async #put(
+    target: Target,
+    source: ByteSource,
+    options: OperationOptions & PutReport & KnownContent,
+  ): Promise<number> {
+    const { signal, onSent, digest } = options;
     const onRetry = (error: KlosetError, delayMs: number) => {
       this.#exchange.onRetry?.(error, delayMs);
       options.onRetry?.(error, delayMs);
@@ -239,7 +253,7 @@ export class OciStore implements ObjectStore {
           const blobs = await this.#coordinator.push(
             from,
             { exchange: this.#exchange, commit },
-            { signal, onSent, onRetry },
+            { signal, onSent, onRetry, digest, urgent: target !== 'CONFIG' && target.type === 'lock' },
           );
           return sumBytes(blobs);
         } catch (error) {
@@ -267,15 +281,25 @@ export class OciStore implements ObjectStore {
     this.#tags?.add(tag);
   }
 
+  /** A lock is put again to refresh it, and a tag that is known to be absent needs no look. */
+  #mayBeThere(ref: ObjectRef): boolean {
+    if (ref.type === 'lock') return false;
+    return this.#tags?.has(tagOf(ref)) ?? this.#looksBeforePut;
+  }
+
   /** Length of the object when the registry holds just what the source holds. */
   async #sameContent(
     ref: ObjectRef,
     source: ByteSource,
-    signal: AbortSignal | undefined,
+    { signal, digest }: OperationOptions & KnownContent,
   ): Promise<number | undefined> {
     const manifest = await this.#resolver.find(ref, signal);
     if (!manifest) return undefined;
-    if (manifest.ours && source.sizeBytes !== sumBytes(manifest.layers)) return undefined;
+    const bytes = source.sizeBytes;
+    if (manifest.ours && bytes !== sumBytes(manifest.layers)) return undefined;
+    if (digest !== undefined && bytes !== undefined && manifest.layers.length === 1) {
+      return digest === manifest.layers[0]?.digest ? bytes : undefined;
+    }
     const local = await this.#coordinator.digest(source, signal);
     const same =
       local.length === manifest.layers.length &&

@@ -13,6 +13,12 @@ import { OciStore } from './ociStore.ts';
 export interface OciStoreOptions extends EngineOptions {
   /** TLS or plain HTTP; by default plain HTTP for loopback hosts and TLS for all others. */
   readonly useTls?: boolean | undefined;
+  /**
+   * Whether a put first asks the registry for the object, and sends nothing where it has the same content: a request
+   * that is wasted on objects of new names, which is all that Plakar writes.
+   * @default true
+   */
+  readonly looksBeforePut?: boolean | undefined;
   readonly http?: HttpOptions | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly clock?: Clock | undefined;
@@ -47,7 +53,7 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
     },
   });
   const coordinator = new Coordinator(options);
-  const store = new OciStore(exchange, coordinator);
+  const store = new OciStore(exchange, coordinator, options.looksBeforePut);
   return {
     store,
     coordinator,

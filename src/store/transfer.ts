@@ -45,9 +45,9 @@ export async function pushAll(
 ): Promise<TransferResult> {
   const { onEvent } = options;
   target.prepareUploads();
-  await target.primeTags(options.signal ? { signal: options.signal } : {});
-  if (plan.config && target.holdsConfig)
-    await checkSameStore(target, plan.config, target.location, options.signal);
+  // Files are hashed while the registry is being asked what it has; nothing is sent before it has answered.
+  const admitted = admit(plan, target, options.signal);
+  admitted.catch(() => {});
   onEvent?.({
     type: 'total',
     objects: plan.items.length,
@@ -56,12 +56,19 @@ export async function pushAll(
   const tally = { objects: 0, skipped: 0, bytes: 0 };
   for (const types of WAVES) {
     const wave = plan.items.filter(({ type }) => types.includes(type));
-    await runAll(wave, options, (item, signal) => pushOne(item, target, tally, signal, onEvent));
+    await runAll(wave, options, (item, signal) => pushOne(item, target, admitted, tally, signal, onEvent));
   }
+  await admitted;
   if (plan.config && !target.holdsConfig) {
     await target.create(plan.config, options.signal ? { signal: options.signal } : {});
   }
   return tally;
+}
+
+/** Learns what the target holds. @throws KlosetError STORE_EXISTS where that is another store */
+async function admit(plan: PushPlan, target: OciStore, signal: AbortSignal | undefined): Promise<void> {
+  await target.primeTags(signal ? { signal } : {});
+  if (plan.config && target.holdsConfig) await checkSameStore(target, plan.config, target.location, signal);
 }
 
 /** Pulls a store into a directory. Whole objects that are there are kept; the configuration comes last. */
@@ -99,6 +106,7 @@ interface Tally {
 async function pushOne(
   item: PushItem,
   target: OciStore,
+  admitted: Promise<void>,
   tally: Tally,
   signal: AbortSignal,
   onEvent: TransferOptions['onEvent'],
@@ -108,9 +116,12 @@ async function pushOne(
     const source = await item.open();
     if (!item.mac) name = source.name;
     onEvent?.({ type: 'object-start', name, bytes: item.bytes });
-    const mac = item.mac ?? (await target.contentMac(source, signal));
+    const digest = await target.contentDigest(source, item.mac === undefined, signal);
+    await admitted;
+    const mac = item.mac ?? digest?.slice('sha256:'.length) ?? '';
     const result = await target.put({ type: item.type, mac }, source, {
       signal,
+      digest,
       onSent: (bytes) => onEvent?.({ type: 'bytes', name, bytes }),
       onRetry: (error, delayMs) => onEvent?.({ type: 'retry', name, reason: error.summary, delayMs }),
     });

@@ -1,24 +1,39 @@
 import { HashPool, type LaneAffinity } from './hashPool.ts';
-import type { HashProvider } from './hashTasks.ts';
-import type { SharedSlice } from './slabs.ts';
+import type { HashInput, HashProvider, HashResult } from './hashTasks.ts';
 
 /** Which SHA-256 to use; `auto` measures both. */
 export type HasherChoice = 'auto' | HashProvider;
+
+/** The bytes of a file could not be read to be hashed. */
+export class FileHashError extends Error {
+  override readonly name = 'FileHashError';
+  /** An errno, `SHORT` where the file ended too early, or `STOPPED`. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(`the file could not be hashed (${reason})`);
+    this.reason = reason;
+  }
+}
 
 /** The hash of one stream, chunk by chunk in order. */
 export interface HashLane {
   /** True when a dead worker costs nothing: the state is held here, and any worker can go on from it. */
   readonly resumable: boolean;
-  /** @throws LaneLostError when the state died with its worker */
-  update(slices: readonly SharedSlice[]): Promise<void>;
+  /** @throws LaneLostError when the state died with its worker, FileHashError */
+  update(input: HashInput): Promise<void>;
   /** `sha256:<hex>`; the lane is used up. @throws LaneLostError */
   digest(): Promise<string>;
   /** Gives the lane up. */
   drop(): void;
 }
 
-// hash-wasm needs half a millisecond for it and OpenSSL with SHA instructions a tenth: enough to tell them apart.
+// OpenSSL with SHA instructions needs a tenth of a millisecond for it and hash-wasm half: enough to tell them apart.
 const CALIBRATION_BYTES = 128 * 1024;
+
+// Faster than hash-wasm is anywhere, by a factor of two: it has no SHA instructions and does 230 to 290 MiB/s on one
+// thread (docs/benchmarks.md). There its module is not even loaded, which saves a push 40 ms.
+const OUT_OF_REACH_BYTES_PER_MS = 600 * 1024;
 
 /** SHA-256 in worker threads, by hash-wasm or by the runtime's OpenSSL. */
 export class Hasher {
@@ -38,10 +53,10 @@ export class Hasher {
     return this.#provider;
   }
 
-  /** The digest of bytes in memory, as `sha256:<hex>`. */
-  async digest(slices: readonly SharedSlice[]): Promise<string> {
+  /** The digest of bytes in memory or in a file, as `sha256:<hex>`. @throws FileHashError */
+  async digest(input: HashInput): Promise<string> {
     const provider = await this.provider();
-    return `sha256:${await this.#pool.run({ op: 'digest', provider, slices })}`;
+    return `sha256:${checked(await this.#pool.run({ op: 'digest', provider, input }))}`;
   }
 
   /**
@@ -67,8 +82,9 @@ export class Hasher {
   async #calibrate(): Promise<HashProvider> {
     const time = (provider: HashProvider) =>
       this.#pool.run({ op: 'measure', provider, bytes: CALIBRATION_BYTES }) as Promise<number>;
-    const [wasm, native] = await Promise.all([time('wasm'), time('native')]);
-    return native <= wasm ? 'native' : 'wasm';
+    const nativeMs = await time('native');
+    if (CALIBRATION_BYTES / nativeMs > OUT_OF_REACH_BYTES_PER_MS) return 'native';
+    return nativeMs <= (await time('wasm')) ? 'native' : 'wasm';
   }
 }
 
@@ -76,8 +92,8 @@ function wasmLane(pool: HashPool): HashLane {
   let state: Uint8Array | undefined;
   return {
     resumable: true,
-    update: async (slices) => {
-      state = (await pool.run({ op: 'chain', state, slices })) as Uint8Array;
+    update: async (input) => {
+      state = checked(await pool.run({ op: 'chain', state, input })) as Uint8Array;
     },
     digest: async () => `sha256:${await pool.run({ op: 'finish', state })}`,
     drop: () => {},
@@ -87,10 +103,10 @@ function wasmLane(pool: HashPool): HashLane {
 function nativeLane(pool: HashPool, lane: number): HashLane {
   const affinity: LaneAffinity = { lane, workerId: undefined };
   let first = true;
-  const update = async (slices: readonly SharedSlice[]) => {
+  const update = async (input: HashInput) => {
     const opens = first;
     first = false;
-    await pool.runPinned({ op: 'lane-update', lane, first: opens, slices }, affinity);
+    checked(await pool.runPinned({ op: 'lane-update', lane, first: opens, input }, affinity));
   };
   return {
     resumable: false,
@@ -103,4 +119,9 @@ function nativeLane(pool: HashPool, lane: number): HashLane {
       if (!first) pool.runPinned({ op: 'lane-drop', lane }, affinity).catch(() => {});
     },
   };
+}
+
+function checked(result: HashResult): HashResult {
+  if (typeof result === 'object' && 'fileFailure' in result) throw new FileHashError(result.fileFailure);
+  return result;
 }

@@ -95,10 +95,11 @@ describe('a hash thread that dies', () => {
   });
 
   test.each(['wasm', 'native'] as const)('under a large file (%s) costs no push', async (hasher) => {
-    rig = await r.startRig({ hasher, memoryBytes: 32 * r.MIB, chunkBytes: r.MIB });
+    rig = await r.startRig({ hasher, memoryBytes: 32 * r.MIB, chunkBytes: 16 * r.MIB });
     const { registry, open } = rig;
     const folder = await scratch('hashing');
-    const content = seededBytes(1, 6 * r.MIB);
+    // Longer than what is hashed as a whole before it is sent.
+    const content = seededBytes(1, 68 * r.MIB);
     const path = join(folder.path, 'large');
     await writeFile(path, content);
     const crashes: Promise<void>[] = [];

@@ -13,6 +13,8 @@ export async function push(
 ): Promise<void> {
   await withSession(location, flags, async (session) => {
     const startedMs = performance.now();
+    // The threads start while the source is being looked at.
+    session.coordinator.hasher.provider().catch(() => {});
     const plan = await planPush(sources, flags.type);
     const progress = await startProgress(session.output, 'pushing', flags.verbose ?? false);
     try {
