@@ -16,6 +16,7 @@ export type { RequestKind } from './registry/transport.ts';
 export type { HttpOptions } from './registry/undiciTransport.ts';
 export { CachedStore, type CachedStoreOptions } from './store/cachedStore.ts';
 export { DirectoryStore } from './store/directoryStore.ts';
+export { LayoutStore, type LayoutStoreOptions } from './store/layoutStore.ts';
 export { OBJECT_TYPES, type ObjectRef, type ObjectType, objectRef } from './store/objectNames.ts';
 export type {
   ByteRange,
@@ -27,8 +28,9 @@ export type {
   PutReport,
   PutResult,
 } from './store/objectStore.ts';
+export { type OpenPlace, openPlace } from './store/openPlace.ts';
 export { type OciStoreOptions, type OpenOciStore, openOciStore } from './store/openStore.ts';
-export { type PushPlan, planPush } from './store/pushItems.ts';
+export { planPush } from './store/pushItems.ts';
 export { DEFAULT_CACHE_BYTES, DEFAULT_READ_POLICY, type ReadPolicy } from './store/reads/readPolicy.ts';
 export type { ReadStats } from './store/reads/readStats.ts';
 export {
@@ -37,7 +39,9 @@ export {
   type TracedObject,
   type TracedRead,
 } from './store/reads/readTrace.ts';
+export type { DigestStore } from './store/storedSource.ts';
 export { TracedStore, type TracedStoreOptions } from './store/tracedStore.ts';
-export { pullAll, pushAll, type TransferOptions, type TransferResult } from './store/transfer.ts';
+export { copyAll, pullAll, pushAll, type TransferOptions, type TransferResult } from './store/transfer.ts';
+export type { TransferItem, TransferSource } from './store/transferSource.ts';
 export { type WriteBehindOptions, WriteBehindStore } from './store/writeBehind.ts';
 export type { HasherChoice } from './workers/hasher.ts';

@@ -67,6 +67,19 @@ export function buildProgram(): Command {
     'kloset-oci pull oci://localhost:5000/my-org/store ./kloset',
   );
   example(
+    withStoreFlags(
+      program
+        .command('copy')
+        .description(
+          'Copy a store to another place; what is there already is skipped, locks stay behind. Within one registry blobs are mounted instead of sent.',
+        ),
+    )
+      .argument('<from>', `${LOCATION}, oci-layout:FOLDER, or a Kloset directory`)
+      .argument('<to>', 'the same; a folder that is new becomes a Kloset directory')
+      .action(async (from, to, flags) => (await import('./commands/copy.ts')).copy(from, to, flags)),
+    'kloset-oci copy ~/.plakar oci-layout:./store-for-the-road',
+  );
+  example(
     withStoreFlags(program.command('ls').description('List objects with their sizes.'))
       .argument('<location>', LOCATION)
       .addOption(new Option('--type <type>', 'only this type').choices(OBJECT_TYPES))

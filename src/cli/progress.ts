@@ -20,7 +20,8 @@ export async function startProgress(output: Output, verb: string, verbose: boole
 async function liveBar(verb: string): Promise<Progress> {
   const { default: cliProgress } = await import('cli-progress');
   const startedMs = performance.now();
-  let total = 0;
+  let announced = 0;
+  let learned = 0;
   let done = 0;
   let objects = 0;
   let bar: SingleBar | undefined;
@@ -32,10 +33,11 @@ async function liveBar(verb: string): Promise<Progress> {
       fps: 5,
       format: `${verb} {bar} {percentage}%  {text}`,
     });
-    if (!bar.isActive) bar.start(Math.max(total, 1), 0, { text: '' });
+    if (!bar.isActive) bar.start(Math.max(announced, 1), 0, { text: '' });
     return bar;
   };
   const show = () => {
+    const total = announced + learned;
     const seconds = (performance.now() - startedMs) / 1000;
     const left = done > 0 && total > done ? ((total - done) / done) * seconds : 0;
     const text = `${formatBytes(done)} of ${formatBytes(total)}  ${formatRate(done, seconds)}  ${objects} objects  ETA ${formatSeconds(left)}`;
@@ -45,13 +47,13 @@ async function liveBar(verb: string): Promise<Progress> {
   };
   return {
     onEvent: (event) => {
-      if (event.type === 'total') total += event.bytes;
-      // A pull learns the sizes object by object.
-      else if (event.type === 'object-start' && verb === 'pulling') total += event.bytes ?? 0;
+      if (event.type === 'total') announced += event.bytes;
+      // A store in a registry tells the sizes object by object.
+      else if (event.type === 'object-start' && announced === 0) learned += event.bytes ?? 0;
       else if (event.type === 'bytes') done += event.bytes;
       else if (event.type === 'object-done') {
         objects++;
-        if (event.skipped) done += event.bytes;
+        if (event.skipped || event.mounted) done += event.bytes;
       }
       show();
     },
@@ -61,9 +63,8 @@ async function liveBar(verb: string): Promise<Progress> {
 
 function textLine(output: Output, verb: string, event: TransferEvent): void {
   if (event.type === 'object-done') {
-    output.note(
-      `${verb} ${event.name} ${formatBytes(event.bytes)}${event.skipped ? ' (there already)' : ''}`,
-    );
+    const how = event.skipped ? ' (there already)' : event.mounted ? ' (mounted)' : '';
+    output.note(`${verb} ${event.name} ${formatBytes(event.bytes)}${how}`);
   } else if (event.type === 'retry') {
     output.note(`retry ${event.name} in ${formatSeconds(event.delayMs / 1000)}: ${event.reason}`);
   }

@@ -1,30 +1,45 @@
+import type { Coordinator } from '../engine/coordinator.ts';
+import type { RequestStats } from '../registry/requestStats.ts';
 import { formatBytes, formatRate, formatSeconds } from './format.ts';
-import type { Session } from './session.ts';
+import type { Output } from './output.ts';
 
 /** What a run has done. */
 export interface RunFigures {
   readonly objects: number;
   readonly skipped: number;
+  readonly mounted?: number;
   readonly bytes: number;
   readonly seconds: number;
 }
 
-/** The summary of push, pull and verify: the last JSON line, or a sentence. */
-export async function printSummary(session: Session, verb: string, figures: RunFigures): Promise<void> {
-  const { requests, retries } = session.stats();
-  const { objects, skipped, bytes, seconds } = figures;
-  session.output.event({
+/** What a run was made with. */
+export interface RunMeans {
+  readonly output: Output;
+  stats(): RequestStats;
+  /** Absent where no registry took part. */
+  readonly coordinator: Coordinator | undefined;
+}
+
+/** The summary of push, pull, copy and verify: the last JSON line, or a sentence. */
+export async function printSummary(means: RunMeans, verb: string, figures: RunFigures): Promise<void> {
+  const { output, coordinator } = means;
+  const { requests, retries } = means.stats();
+  const { objects, skipped, mounted = 0, bytes, seconds } = figures;
+  output.event({
     event: 'summary',
     ...figures,
     requests,
     retries,
-    hasher: await session.coordinator.hasher.provider(),
-    uploadMode: session.coordinator.uploadMode,
+    ...(coordinator && {
+      hasher: await coordinator.hasher.provider(),
+      uploadMode: coordinator.uploadMode,
+    }),
     peakRssBytes: peakRssBytes(),
   });
   const count = Object.values(requests).reduce((sum, n) => sum + n, 0);
-  session.output.line(
-    `${verb} ${objects} objects (${skipped} there already), ${formatBytes(bytes)} in ${formatSeconds(seconds)}, ` +
+  const how = `${skipped} there already${mounted > 0 ? `, ${mounted} mounted` : ''}`;
+  output.line(
+    `${verb} ${objects} objects (${how}), ${formatBytes(bytes)} in ${formatSeconds(seconds)}, ` +
       `${formatRate(bytes, seconds)}, ${count} requests, ${retries} retries`,
   );
 }

@@ -49,7 +49,8 @@ export interface PushOptions extends PayloadOptions {
 const MIB = 1024 * 1024;
 const DEFAULT_MEMORY_BYTES = 256 * MIB;
 const DEFAULT_PART_BYTES = 1024 * MIB;
-const DEFAULT_CONCURRENCY = 16;
+/** Default of {@link EngineOptions.concurrency}. */
+export const DEFAULT_CONCURRENCY = 16;
 
 /** Pushes sources to sinks, many at once, within a memory budget. */
 export class Coordinator {

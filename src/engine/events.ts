@@ -6,5 +6,13 @@ export type TransferEvent =
   /** Bytes that moved since the last event of this object. */
   | { readonly type: 'bytes'; readonly name: string; readonly bytes: number }
   | { readonly type: 'retry'; readonly name: string; readonly reason: string; readonly delayMs: number }
-  | { readonly type: 'object-done'; readonly name: string; readonly bytes: number; readonly skipped: boolean }
+  | {
+      readonly type: 'object-done';
+      readonly name: string;
+      readonly bytes: number;
+      /** There already. */
+      readonly skipped: boolean;
+      /** Taken over from another repository without moving a byte. */
+      readonly mounted?: boolean;
+    }
   | { readonly type: 'object-failed'; readonly name: string; readonly error: Error };

@@ -1,7 +1,11 @@
+import { DEFAULT_CONCURRENCY } from '../engine/coordinator.ts';
 import type { IncomingObject } from '../engine/incomingObject.ts';
 import { parseReference } from '../registry/reference.ts';
+import { CachedStore } from '../store/cachedStore.ts';
 import type { ObjectStore } from '../store/objectStore.ts';
-import { openOciStore } from '../store/openStore.ts';
+import { type OpenOciStore, openOciStore } from '../store/openStore.ts';
+import { TracedStore } from '../store/tracedStore.ts';
+import { WriteBehindStore } from '../store/writeBehind.ts';
 import type { PluginOptions } from './options.ts';
 import type { StoreIdentity } from './storeResponses.ts';
 
@@ -15,6 +19,8 @@ export interface Backend {
   readonly store: ObjectStore;
   /** An object about to arrive, with room for the first window of a Put. */
   receive(): IncomingObject;
+  /** Cancels writes that were acknowledged and are still under way: the host is gone, and will never name them. */
+  abandon(): void;
   /** Ends the store, after what it still has to write. @throws KlosetError what one of those writes failed with */
   close(): Promise<void>;
 }
@@ -33,14 +39,45 @@ export const openBackend: OpenBackend = (location, options) => {
     chunkBytes,
     partBytes,
     hasher,
+    // Plakar's names are new ones, but for locks, which are put again on purpose.
+    looksBeforePut: false,
     http: options.stallTimeoutMs === undefined ? {} : { stallTimeoutMs: options.stallTimeoutMs },
   });
+  const { store, abandon } = compose(open, options);
   const { repository, origin } = parseReference(location, { useTls });
   return {
-    // The same as the Go connector's: the host keeps caches under these names.
+    // What the Go connector answers.
     identity: { origin: repository, type: 'oci', root: origin },
-    store: open.store,
+    store,
     receive: () => open.coordinator.receive(),
-    close: () => open.close(),
+    abandon,
+    close: async () => {
+      try {
+        await store.close();
+      } finally {
+        await open.close();
+      }
+    },
   };
 };
+
+/**
+ * From the registry outwards: the cache of reads; writes behind, whose barriers stand before the reads too; the trace,
+ * which shows what the host sees.
+ */
+function compose(open: OpenOciStore, options: PluginOptions): { store: ObjectStore; abandon(): void } {
+  const cached = new CachedStore(open.store, { cacheBytes: options.cacheBytes });
+  const behind =
+    options.writeBehind === false
+      ? undefined
+      : new WriteBehindStore(cached, {
+          // More than are sent at once would only hold memory.
+          maxPending: options.concurrency ?? DEFAULT_CONCURRENCY,
+        });
+  const store = behind ?? cached;
+  const trace = process.env.KLOSET_OCI_TRACE;
+  return {
+    store: trace ? new TracedStore(store, trace) : store,
+    abandon: () => behind?.abandon(),
+  };
+}

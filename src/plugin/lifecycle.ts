@@ -1,4 +1,4 @@
-import { asKlosetError } from '../errors.ts';
+import { asKlosetError, isKlosetError } from '../errors.ts';
 import type { OpenBackend } from './backend.ts';
 import { oneLine } from './callErrors.ts';
 import { StoreService } from './storeService.ts';
@@ -46,6 +46,8 @@ async function endService(
   const closed = service.end().then(
     () => true,
     (error) => {
+      // Packfiles that were abandoned, and that no state will ever name.
+      if (isKlosetError(error, 'CANCELLED')) return true;
       log(oneLine(asKlosetError(error).message));
       return false;
     },

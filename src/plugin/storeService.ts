@@ -88,12 +88,13 @@ export class StoreService {
   };
 
   /**
-   * Ends the store once the calls under way have come to their ends: those that were aborted have upload sessions to
-   * cancel, and need its connections for that.
+   * The host is gone: ends the store once the calls under way have come to their ends. Those that were aborted have
+   * upload sessions to cancel, and need its connections for that.
    *
    * @throws KlosetError what a write that was acknowledged before has failed with
    */
   async end(): Promise<void> {
+    this.#backend?.abandon();
     await Promise.all(this.#running);
     await this.#close();
   }
@@ -152,9 +153,10 @@ export class StoreService {
     // An empty range is no range of a registry, and no error of the host.
     if (range?.length === 0) return call.end(GRPC_STATUS.OK);
     const content = await this.#store().get(ref, range ? { range, signal } : { signal });
-    for await (const chunk of content.stream) {
+    for await (const chunk of content.parts ?? content.stream) {
       for (const message of chunkResponses(chunk)) {
-        await call.write(message);
+        const room = call.write(message);
+        if (room) await room;
         if (signal.aborted) throw cancelled(signal.reason);
       }
     }

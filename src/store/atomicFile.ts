@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { KlosetError } from '../errors.ts';
 
 /** Prefix of files that are being written; no listing shows them. */
-const TEMPORARY_PREFIX = '.tmp-';
+export const TEMPORARY_PREFIX = '.tmp-';
 
 // Plakar's own modes: a store is its owner's.
 const FILE_MODE = 0o600;
@@ -25,25 +25,41 @@ export async function writeAtomically(
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   existing: Existing = 'replace',
 ): Promise<number> {
-  const folder = dirname(path);
+  return writeNamed(dirname(path), content, () => basename(path), { existing, place: path });
+}
+
+/**
+ * The same for a file that is named by its content.
+ *
+ * @param nameOf called once all content was written
+ * @param options `place` is what messages call the file before it has its name
+ */
+export async function writeNamed(
+  folder: string,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  nameOf: () => string,
+  options: { readonly existing?: Existing; readonly place?: string } = {},
+): Promise<number> {
+  const { existing = 'replace', place = folder } = options;
   const temporary = join(folder, `${TEMPORARY_PREFIX}${randomUUID()}`);
   let bytes = 0;
   try {
-    const handle = await onDisk(path, async () => {
+    const handle = await onDisk(place, async () => {
       await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
       return open(temporary, 'wx', FILE_MODE);
     });
     try {
       for await (const chunk of content) {
-        await onDisk(path, async () => {
+        await onDisk(place, async () => {
           for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten;
         });
         bytes += chunk.length;
       }
-      await onDisk(path, () => handle.sync());
+      await onDisk(place, () => handle.sync());
     } finally {
       await handle.close();
     }
+    const path = join(folder, nameOf());
     // link, unlike rename, never replaces.
     if (existing === 'refuse') await linkNew(temporary, path);
     else await onDisk(path, () => rename(temporary, path));

@@ -1,9 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { mkdir, opendir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ByteSource } from '../engine/source.ts';
-import { cancelled, isKlosetError, KlosetError, throwIfAborted } from '../errors.ts';
+import { KlosetError, throwIfAborted } from '../errors.ts';
 import { onDisk, writeAtomically } from './atomicFile.ts';
+import { bytesOf } from './bytesOf.ts';
 import { CONFIG_FILE, initialFolders, isSharded, objectPath, typeFolder } from './directoryLayout.ts';
 import { describeRef, isMac, type ObjectRef, type ObjectType } from './objectNames.ts';
 import type {
@@ -13,10 +13,10 @@ import type {
   ObjectStat,
   ObjectStore,
   OperationOptions,
+  PutReport,
   PutResult,
 } from './objectStore.ts';
-
-const READ_BYTES = 1024 * 1024;
+import { readFilePart, unreadable } from './readFile.ts';
 
 /**
  * A Kloset store in a directory, as plakar itself lays it out. It keeps no digests (MACs are keyed and plakar's to
@@ -88,13 +88,17 @@ export class DirectoryStore implements ObjectStore {
     }
   }
 
-  async put(ref: ObjectRef, source: ByteSource, options: OperationOptions = {}): Promise<PutResult> {
+  async put(
+    ref: ObjectRef,
+    source: ByteSource,
+    options: OperationOptions & PutReport = {},
+  ): Promise<PutResult> {
     const { path } = objectPath(this.location, ref);
     if (ref.type !== 'lock' && source.sizeBytes !== undefined) {
       const present = await stat(path).catch(() => undefined);
       if (present?.size === source.sizeBytes) return { bytes: present.size, skipped: true };
     }
-    return { bytes: await writeAtomically(path, bytesOf(source, options.signal)), skipped: false };
+    return { bytes: await writeAtomically(path, bytesOf(source, options)), skipped: false };
   }
 
   async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {
@@ -108,7 +112,7 @@ export class DirectoryStore implements ObjectStore {
     }
     const start = range?.offset ?? 0;
     const bytes = range ? Math.min(range.length, total - start) : total;
-    return { bytes, stream: readPart(path, start, bytes, signal) };
+    return { bytes, stream: readFilePart(path, start, bytes, signal) };
   }
 
   async delete(ref: ObjectRef): Promise<void> {
@@ -141,49 +145,6 @@ export class DirectoryStore implements ObjectStore {
   }
 }
 
-async function* bytesOf(
-  source: ByteSource,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array, void, void> {
-  const reader = await source.open(signal);
-  const buffer = new Uint8Array(READ_BYTES);
-  try {
-    for (let position = 0; ; ) {
-      throwIfAborted(signal);
-      const bytes = await reader.read(buffer, position);
-      if (bytes > 0) yield buffer.subarray(0, bytes);
-      position += bytes;
-      if (bytes < buffer.length) break;
-    }
-    await reader.verifyUnchanged();
-  } finally {
-    await reader.close();
-  }
-}
-
-async function* readPart(
-  path: string,
-  start: number,
-  bytes: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array, void, void> {
-  if (bytes === 0) return;
-  const stream = createReadStream(path, { start, end: start + bytes - 1, highWaterMark: READ_BYTES, signal });
-  let seen = 0;
-  try {
-    for await (const chunk of stream) {
-      seen += (chunk as Uint8Array).length;
-      yield chunk as Uint8Array;
-    }
-  } catch (cause) {
-    if (signal?.aborted) throw cancelled(signal.reason);
-    throw isKlosetError(cause) ? cause : unreadable(path, cause);
-  }
-  if (seen !== bytes) {
-    throw new KlosetError('SIZE_MISMATCH', `ended after ${seen} of ${bytes} bytes`, { object: path });
-  }
-}
-
 async function* shardsOf(base: string): AsyncGenerator<string, void, void> {
   for await (const name of namesIn(base)) {
     if (/^[0-9a-f]{2}$/.test(name)) yield join(base, name);
@@ -208,12 +169,4 @@ async function isThere(path: string): Promise<boolean> {
 
 function errnoOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException)?.code;
-}
-
-function unreadable(path: string, cause: unknown): KlosetError {
-  return new KlosetError('SOURCE_UNREADABLE', `cannot be read (${errnoOf(cause) ?? String(cause)})`, {
-    object: path,
-    remedy: 'Check the permissions of the file and the disk.',
-    cause,
-  });
 }

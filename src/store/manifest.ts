@@ -28,7 +28,8 @@ export const INLINE_LIMIT_BYTES = 4096;
 
 const FOREIGN_REMEDY =
   'Something else writes to this repository: give the store one of its own, and restore the tag or delete it.';
-const ARTIFACT_TYPE = 'application/vnd.kloset.object.v1';
+/** What an object's manifest is an artifact of. */
+export const ARTIFACT_TYPE = 'application/vnd.kloset.object.v1';
 const LAYER_TYPE = 'application/octet-stream';
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';

@@ -33,3 +33,21 @@ export async function named<T>(
     throw isKlosetError(error) ? nameError(error, target, registry) : error;
   }
 }
+
+/** A stream whose errors name the object and the place. */
+export async function* namedStream(
+  target: ObjectRef | 'CONFIG',
+  place: string,
+  stream: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, void> {
+  const iterator = stream[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await named(target, place, () => iterator.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.(undefined);
+  }
+}

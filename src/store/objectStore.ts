@@ -19,6 +19,8 @@ export interface PutResult {
   readonly bytes: number;
   /** True when the object was there already with the same content, and nothing was sent. */
   readonly skipped: boolean;
+  /** True when the registry took the bytes over from another repository of its own, and none were sent. */
+  readonly mounted?: boolean;
 }
 
 /** What reports on a put while it runs. */

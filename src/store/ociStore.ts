@@ -6,14 +6,15 @@ import { headBlob } from '../registry/blobs.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { putManifest } from '../registry/manifests.ts';
 import { ping } from '../registry/ping.ts';
-import { describeReference } from '../registry/reference.ts';
+import { describeReference, type Reference } from '../registry/reference.ts';
 import { listTags } from '../registry/tags.ts';
 import { type DeletionMemory, deleteTag } from './deletion.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { EmptyConfig } from './emptyConfig.ts';
 import { inlineContent } from './inlineContent.ts';
 import { buildManifest, type Layer, type ObjectManifest } from './manifest.ts';
-import { named, nameOf } from './naming.ts';
+import { Mounts } from './mounts.ts';
+import { named, namedStream, nameOf } from './naming.ts';
 import { CONFIG_TAG, type ObjectRef, type ObjectType, refOfTag, tagOf } from './objectNames.ts';
 import type {
   ByteRange,
@@ -21,19 +22,21 @@ import type {
   ObjectContent,
   ObjectFinding,
   ObjectStat,
-  ObjectStore,
   OperationOptions,
   PutReport,
   PutResult,
 } from './objectStore.ts';
 import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
 import { missingBlob, Resolver } from './resolver.ts';
+import { sameContent } from './sameContent.ts';
+import { type DigestStore, isStoredSource, type StoredSource, sumBytes } from './storedSource.ts';
 
 type Target = ObjectRef | 'CONFIG';
 
 /** A Kloset store in a repository of an OCI registry. */
-export class OciStore implements ObjectStore {
+export class OciStore implements DigestStore {
   readonly location: string;
+  readonly reference: Reference;
   readonly #exchange: Exchange;
   readonly #coordinator: Coordinator;
   readonly #resolver: Resolver;
@@ -41,6 +44,7 @@ export class OciStore implements ObjectStore {
   readonly #emptyConfig: EmptyConfig;
   readonly #diagnosis: Diagnosis;
   readonly #looksBeforePut: boolean;
+  readonly #mounts: Mounts;
   /** Tags known to exist, once {@link primeTags} has listed them. */
   #tags: Set<string> | undefined;
 
@@ -52,6 +56,8 @@ export class OciStore implements ObjectStore {
     this.#emptyConfig = new EmptyConfig(exchange, coordinator);
     this.#diagnosis = new Diagnosis(exchange);
     this.#resolver = new Resolver(exchange, this.#diagnosis);
+    this.#mounts = new Mounts(exchange);
+    this.reference = exchange.reference;
     this.location = `oci://${describeReference(exchange.reference)}`;
   }
 
@@ -127,11 +133,12 @@ export class OciStore implements ObjectStore {
   }
 
   async stat(ref: ObjectRef, options: OperationOptions = {}): Promise<ObjectStat> {
+    return { ref, bytes: sumBytes(await this.blobsOf(ref, options)) };
+  }
+
+  async blobsOf(ref: ObjectRef, options: OperationOptions = {}): Promise<readonly Layer[]> {
     const manifest = await this.#resolver.require(ref, options.signal);
-    return {
-      ref,
-      bytes: sumBytes(await this.#named(ref, () => this.#resolver.trueLayers(manifest, options.signal))),
-    };
+    return this.#named(ref, () => this.#resolver.trueLayers(manifest, options.signal));
   }
 
   async put(
@@ -144,6 +151,8 @@ export class OciStore implements ObjectStore {
         const bytes = await this.#sameContent(ref, source, options);
         if (bytes !== undefined) return { bytes, skipped: true };
       }
+      if (isStoredSource(source) && (await this.#named(ref, () => this.#mount(ref, source, options.signal))))
+        return { bytes: sumBytes(source.blobs), skipped: false, mounted: true };
       return { bytes: await this.#put(ref, source, options), skipped: false };
     } finally {
       source.held?.release();
@@ -204,25 +213,8 @@ export class OciStore implements ObjectStore {
     }
     const bytes = range ? Math.min(range.length, total - range.offset) : total;
     const wanted = range && { offset: range.offset, length: bytes };
-    const named = this.#named.bind(this);
     const stream = readLayers(this.#exchange, layers, wanted, signal);
-    return {
-      bytes,
-      stream: {
-        async *[Symbol.asyncIterator]() {
-          const iterator = stream[Symbol.asyncIterator]();
-          try {
-            for (;;) {
-              const next = await named(target, () => iterator.next());
-              if (next.done) return;
-              yield next.value;
-            }
-          } finally {
-            await iterator.return?.(undefined);
-          }
-        },
-      },
-    };
+    return { bytes, stream: namedStream(target, this.#place(), stream) };
   }
 
   async #put(
@@ -287,7 +279,6 @@ export class OciStore implements ObjectStore {
     return this.#tags?.has(tagOf(ref)) ?? this.#looksBeforePut;
   }
 
-  /** Length of the object when the registry holds just what the source holds. */
   async #sameContent(
     ref: ObjectRef,
     source: ByteSource,
@@ -296,15 +287,25 @@ export class OciStore implements ObjectStore {
     const manifest = await this.#resolver.find(ref, signal);
     if (!manifest) return undefined;
     const bytes = source.sizeBytes;
-    if (manifest.ours && bytes !== sumBytes(manifest.layers)) return undefined;
-    if (digest !== undefined && bytes !== undefined && manifest.layers.length === 1) {
-      return digest === manifest.layers[0]?.digest ? bytes : undefined;
+    return sameContent(manifest, source, async (from) =>
+      digest !== undefined && bytes !== undefined && manifest.layers.length === 1
+        ? [{ digest, bytes }]
+        : this.#coordinator.digest(from, signal),
+    );
+  }
+
+  /** False when the bytes have to be sent. */
+  async #mount(ref: ObjectRef, source: StoredSource, signal: AbortSignal | undefined): Promise<boolean> {
+    if (!(await this.#mounts.mount(source, signal))) return false;
+    try {
+      await this.#emptyConfig.ensure();
+      await this.#commit(ref, source.blobs, signal);
+      return true;
+    } catch (error) {
+      // It said "mounted" and has it not: what is sent it will have.
+      if (isKlosetError(error, 'BLOB_MISSING')) return false;
+      throw error;
     }
-    const local = await this.#coordinator.digest(source, signal);
-    const same =
-      local.length === manifest.layers.length &&
-      local.every(({ digest }, at) => digest === manifest.layers[at]?.digest);
-    return same ? sumBytes(local) : undefined;
   }
 
   async #checkSize(layer: Layer, manifest: ObjectManifest, options: OperationOptions): Promise<void> {
@@ -336,8 +337,4 @@ export class OciStore implements ObjectStore {
   #place(): string {
     return describeReference(this.#exchange.reference);
   }
-}
-
-function sumBytes(layers: readonly { readonly bytes: number }[]): number {
-  return layers.reduce((sum, { bytes }) => sum + bytes, 0);
 }

@@ -1,31 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileSource } from '../engine/fileSource.ts';
-import type { ByteSource } from '../engine/source.ts';
 import { KlosetError } from '../errors.ts';
 import { CONFIG_FILE } from './directoryLayout.ts';
 import { DirectoryStore } from './directoryStore.ts';
 import { isMac, type ObjectType } from './objectNames.ts';
-
-/** One object to push. Opening it reads its size, so that thousands of them need not be open at once. */
-export interface PushItem {
-  readonly type: ObjectType;
-  /** `undefined` for a file that its content names: it is hashed when its turn comes, many at once. */
-  readonly mac: string | undefined;
-  readonly bytes: number;
-  open(): Promise<ByteSource>;
-}
-
-/** What a path on disk holds. */
-export interface PushPlan {
-  /** The configuration, where the path is a Kloset store. */
-  readonly config: Uint8Array | undefined;
-  /** In the order in which they may become visible: what is named before what names it. */
-  readonly items: readonly PushItem[];
-}
-
-// A state names packfiles: it goes last. Locks are of the moment and of the place where they were taken.
-const STORE_TYPES: readonly ObjectType[] = ['ecc-packfile', 'packfile', 'ecc-state', 'state'];
+import { sourceOf, type TransferItem, type TransferSource } from './transferSource.ts';
 
 /**
  * Finds what to push: one Kloset store, or files and folders of files. A file that is named by 64 hex digits is that
@@ -33,8 +13,11 @@ const STORE_TYPES: readonly ObjectType[] = ['ecc-packfile', 'packfile', 'ecc-sta
  *
  * @throws KlosetError SOURCE_MISSING, SOURCE_UNREADABLE, USAGE
  */
-export async function planPush(paths: readonly string[], type: ObjectType = 'packfile'): Promise<PushPlan> {
-  const items: PushItem[] = [];
+export async function planPush(
+  paths: readonly string[],
+  type: ObjectType = 'packfile',
+): Promise<TransferSource> {
+  const items: TransferItem[] = [];
   for (const path of paths) {
     if ((await statSource(path)).isFile()) {
       items.push(await itemOf(path, type));
@@ -48,7 +31,7 @@ export async function planPush(paths: readonly string[], type: ObjectType = 'pac
       });
     });
     if (names.includes(CONFIG_FILE)) {
-      if (paths.length === 1) return planStore(path);
+      if (paths.length === 1) return sourceOf(new DirectoryStore(path));
       throw new KlosetError('USAGE', 'a Kloset store is pushed alone', {
         object: path,
         remedy: 'Push it with a command of its own.',
@@ -78,20 +61,7 @@ async function statSource(path: string) {
   });
 }
 
-async function planStore(path: string): Promise<PushPlan> {
-  const store = new DirectoryStore(path);
-  const items: PushItem[] = [];
-  for (const type of STORE_TYPES) {
-    for await (const mac of store.list(type)) {
-      const ref = { type, mac };
-      const { bytes } = await store.stat(ref);
-      items.push({ type, mac, bytes, open: () => fileSource(store.pathOf(ref), `${type} ${mac}`) });
-    }
-  }
-  return { config: await store.open(), items };
-}
-
-async function itemOf(path: string, type: ObjectType): Promise<PushItem> {
+async function itemOf(path: string, type: ObjectType): Promise<TransferItem> {
   const source = await fileSource(path);
   const name = basename(path).toLowerCase();
   return {

@@ -9,17 +9,38 @@ import type { ByteRange } from './objectStore.ts';
 export const DAMAGED_REMEDY =
   'The copy in the registry is damaged: delete the object with "kloset-oci rm" and push it from another copy.';
 
+/** Reads a blob: from end to end without a length, so that one that is too long shows, else just a part. */
+export type ReadBlob = (
+  digest: string,
+  range: { readonly offset: number; readonly length?: number },
+) => AsyncIterable<Uint8Array>;
+
 /**
- * The payload of an object, which is its layers in a row, whole or in part. A layer that is read from end to end is
- * checked against its digest while it streams.
+ * The payload of an object in a registry.
  *
  * @throws KlosetError BLOB_CORRUPT, SIZE_MISMATCH, and those of the registry
  */
-export async function* readLayers(
+export function readLayers(
   exchange: Exchange,
   layers: readonly Layer[],
   range: ByteRange | undefined,
   signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, void> {
+  return readInRow((digest, part) => readBlob(exchange, digest, part, signal), layers, range, DAMAGED_REMEDY);
+}
+
+/**
+ * The payload of an object, which is its layers in a row, whole or in part. A layer that is read from end to end is
+ * checked against its digest while it streams.
+ *
+ * @param remedy what to do about a blob that is damaged
+ * @throws KlosetError BLOB_CORRUPT, SIZE_MISMATCH, and what reading a blob throws
+ */
+export async function* readInRow(
+  read: ReadBlob,
+  layers: readonly Layer[],
+  range: ByteRange | undefined,
+  remedy: string,
 ): AsyncGenerator<Uint8Array, void, void> {
   const end = range ? range.offset + range.length : Number.POSITIVE_INFINITY;
   let start = 0;
@@ -30,18 +51,15 @@ export async function* readLayers(
     if (from >= to && layer.bytes > 0) continue;
     const whole = from === 0 && to === layer.bytes;
     if (layer.data) {
-      checkDigest(layer, createHash(algorithmOf(layer)).update(layer.data).digest('hex'));
+      checkDigest(layer, createHash(algorithmOf(layer)).update(layer.data).digest('hex'), remedy);
       yield layer.data.subarray(from, to);
       continue;
     }
     const hash = whole ? createHash(algorithmOf(layer)) : undefined;
     let bytes = 0;
-    // A whole layer is asked for without a range, so that one that is too long shows.
-    for await (const chunk of readBlob(
-      exchange,
+    for await (const chunk of read(
       layer.digest,
       whole ? { offset: 0 } : { offset: from, length: to - from },
-      signal,
     )) {
       hash?.update(chunk);
       bytes += chunk.length;
@@ -52,10 +70,10 @@ export async function* readLayers(
       throw new KlosetError(
         'SIZE_MISMATCH',
         `blob ${layer.digest} does not have the ${layer.bytes} bytes of its manifest`,
-        { remedy: DAMAGED_REMEDY },
+        { remedy },
       );
     }
-    if (hash) checkDigest(layer, hash.digest('hex'));
+    if (hash) checkDigest(layer, hash.digest('hex'), remedy);
   }
 }
 
@@ -63,10 +81,10 @@ function algorithmOf(layer: Layer): string {
   return layer.digest.slice(0, layer.digest.indexOf(':'));
 }
 
-function checkDigest(layer: Layer, hex: string): void {
+function checkDigest(layer: Layer, hex: string, remedy: string): void {
   const found = `${algorithmOf(layer)}:${hex}`;
   if (found === layer.digest) return;
   throw new KlosetError('BLOB_CORRUPT', `expected digest ${layer.digest}, the bytes have ${found}`, {
-    remedy: DAMAGED_REMEDY,
+    remedy,
   });
 }

@@ -96,6 +96,6 @@ export class Resolver {
 }
 
 /** The error of a manifest whose blob is gone. */
-export function missingBlob(digest: string): KlosetError {
-  return new KlosetError('BLOB_MISSING', `blob ${digest} is missing`, { remedy: DAMAGED_REMEDY });
+export function missingBlob(digest: string, remedy: string = DAMAGED_REMEDY): KlosetError {
+  return new KlosetError('BLOB_MISSING', `blob ${digest} is missing`, { remedy });
 }

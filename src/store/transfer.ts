@@ -1,11 +1,13 @@
-import PQueue from 'p-queue';
 import type { TransferEvent } from '../engine/events.ts';
-import { streamSource } from '../engine/streamSource.ts';
-import { asKlosetError, isKlosetError, KlosetError, throwIfAborted } from '../errors.ts';
+import type { ByteSource } from '../engine/source.ts';
+import { asKlosetError, isKlosetError, KlosetError } from '../errors.ts';
 import type { DirectoryStore } from './directoryStore.ts';
-import { describeRef, type ObjectRef, type ObjectType } from './objectNames.ts';
-import type { OciStore } from './ociStore.ts';
-import type { PushItem, PushPlan } from './pushItems.ts';
+import { describeRef, type ObjectType } from './objectNames.ts';
+import type { ObjectStore, PutResult } from './objectStore.ts';
+import { OciStore } from './ociStore.ts';
+import { runAll } from './runAll.ts';
+import { type DigestStore, isStoredSource } from './storedSource.ts';
+import { sourceOf, type TransferItem, type TransferSource } from './transferSource.ts';
 
 /** What a transfer takes. */
 export interface TransferOptions {
@@ -21,9 +23,17 @@ export interface TransferResult {
   readonly objects: number;
   /** Objects that were there already. */
   readonly skipped: number;
+  /** Objects that the registry took over from another repository of its own. */
+  readonly mounted: number;
   /** Bytes that were moved. */
   readonly bytes: number;
 }
+
+/**
+ * Digest of a source, where it is worth knowing before it is known what has to be sent; `always` where it is to name
+ * the object.
+ */
+type DigestOf = (source: ByteSource, always: boolean, signal: AbortSignal) => Promise<string | undefined>;
 
 // States name packfiles, so that they come after them; the configuration makes a store of it all and comes last.
 const WAVES: readonly (readonly ObjectType[])[] = [
@@ -31,93 +41,128 @@ const WAVES: readonly (readonly ObjectType[])[] = [
   ['state', 'ecc-state'],
   ['lock'],
 ];
-const PULL_WAVES = WAVES.slice(0, 2);
-const DEFAULT_CONCURRENCY = 16;
 
 /**
  * Pushes what a plan holds. The first failure stops it: nothing new is started, what is under way is cancelled, and
  * no state becomes visible before every packfile is there.
  */
-export async function pushAll(
-  plan: PushPlan,
+export function pushAll(
+  plan: TransferSource,
   target: OciStore,
   options: TransferOptions = {},
 ): Promise<TransferResult> {
-  const { onEvent } = options;
-  target.prepareUploads();
-  // Files are hashed while the registry is being asked what it has; nothing is sent before it has answered.
-  const admitted = admit(plan, target, options.signal);
-  admitted.catch(() => {});
-  onEvent?.({
-    type: 'total',
-    objects: plan.items.length,
-    bytes: plan.items.reduce((sum, { bytes }) => sum + bytes, 0),
-  });
-  const tally = { objects: 0, skipped: 0, bytes: 0 };
-  for (const types of WAVES) {
-    const wave = plan.items.filter(({ type }) => types.includes(type));
-    await runAll(wave, options, (item, signal) => pushOne(item, target, admitted, tally, signal, onEvent));
-  }
-  await admitted;
-  if (plan.config && !target.holdsConfig) {
-    await target.create(plan.config, options.signal ? { signal: options.signal } : {});
-  }
-  return tally;
-}
-
-/** Learns what the target holds. @throws KlosetError STORE_EXISTS where that is another store */
-async function admit(plan: PushPlan, target: OciStore, signal: AbortSignal | undefined): Promise<void> {
-  await target.primeTags(signal ? { signal } : {});
-  if (plan.config && target.holdsConfig) await checkSameStore(target, plan.config, target.location, signal);
+  return transfer(plan, target, options, digestFor(target));
 }
 
 /** Pulls a store into a directory. Whole objects that are there are kept; the configuration comes last. */
-export async function pullAll(
+export function pullAll(
   source: OciStore,
   target: DirectoryStore,
   options: TransferOptions = {},
 ): Promise<TransferResult> {
+  return copyAll(source, target, options);
+}
+
+/**
+ * Copies a store, without its locks. What is at the target with the same content is skipped, so that a copy that was
+ * interrupted goes on where it ended.
+ *
+ * @throws KlosetError STORE_MISSING, STORE_EXISTS (the target holds another store)
+ */
+export async function copyAll(
+  source: DirectoryStore | DigestStore,
+  target: ObjectStore,
+  options: TransferOptions = {},
+): Promise<TransferResult> {
+  return transfer(await sourceOf(source, options.signal), target, options, digestFor(target));
+}
+
+function digestFor(target: ObjectStore): DigestOf {
+  return async (source, always, signal) => {
+    if (isStoredSource(source)) return source.blobs.length === 1 ? source.blobs[0]?.digest : undefined;
+    return target instanceof OciStore ? target.contentDigest(source, always, signal) : undefined;
+  };
+}
+
+async function transfer(
+  source: TransferSource,
+  target: ObjectStore,
+  options: TransferOptions,
+  digestOf: DigestOf,
+): Promise<TransferResult> {
   const { signal, onEvent } = options;
-  const config = await source.open(signal ? { signal } : {});
-  await checkSameStore(target, config, target.location, signal);
-  const tally = { objects: 0, skipped: 0, bytes: 0 };
-  for (const types of PULL_WAVES) {
-    const refs: ObjectRef[] = [];
-    for (const type of types) {
-      for await (const mac of source.list(type, signal ? { signal } : {})) refs.push({ type, mac });
-    }
-    onEvent?.({ type: 'total', objects: refs.length, bytes: 0 });
-    await runAll(refs, options, (ref, waveSignal) =>
-      pullOne(ref, source, target, tally, waveSignal, onEvent),
-    );
-  }
-  await target.create(config).catch((error) => {
-    if (!isKlosetError(error, 'STORE_EXISTS')) throw error;
+  const { config, items } = source;
+  // Files are hashed while the registry is being asked what it has; nothing is sent before it has answered.
+  const prepared = prepare(target, config, signal);
+  prepared.catch(() => {});
+  onEvent?.({
+    type: 'total',
+    objects: items.length,
+    bytes: items.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
   });
+  const tally = { objects: 0, skipped: 0, mounted: 0, bytes: 0 };
+  for (const types of WAVES) {
+    const wave = items.filter(({ type }) => types.includes(type));
+    await runAll(wave, options, async (item, waveSignal) => {
+      const { bytes, skipped, mounted } = await moveOne(
+        item,
+        target,
+        digestOf,
+        prepared,
+        waveSignal,
+        onEvent,
+      );
+      tally.objects++;
+      if (skipped) tally.skipped++;
+      else if (mounted) tally.mounted++;
+      else tally.bytes += bytes;
+    });
+  }
+  const present = await prepared;
+  if (config && !present) await createUnlessSame(target, config, signal);
   return tally;
 }
 
-interface Tally {
-  objects: number;
-  skipped: number;
-  bytes: number;
+/**
+ * Makes a target ready. Returns the configuration that it holds, where that matters.
+ *
+ * @throws KlosetError STORE_EXISTS where that is another store's
+ */
+async function prepare(
+  target: ObjectStore,
+  config: Uint8Array | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
+  const options = signal ? { signal } : {};
+  if (target instanceof OciStore) {
+    target.prepareUploads();
+    await target.primeTags(options);
+    if (!target.holdsConfig) return undefined;
+  }
+  if (!config) return undefined;
+  const present = await target.open(options).catch((error) => {
+    if (isKlosetError(error, 'STORE_MISSING')) return undefined;
+    throw error;
+  });
+  if (present) refuseAnother(config, present, target);
+  return present;
 }
 
-async function pushOne(
-  item: PushItem,
-  target: OciStore,
-  admitted: Promise<void>,
-  tally: Tally,
+async function moveOne(
+  item: TransferItem,
+  target: ObjectStore,
+  digestOf: DigestOf,
+  prepared: Promise<unknown>,
   signal: AbortSignal,
   onEvent: TransferOptions['onEvent'],
-): Promise<void> {
+): Promise<PutResult> {
   let name = item.mac ? describeRef({ type: item.type, mac: item.mac }) : item.type;
   try {
-    const source = await item.open();
+    const source = await item.open(signal);
     if (!item.mac) name = source.name;
-    onEvent?.({ type: 'object-start', name, bytes: item.bytes });
-    const digest = await target.contentDigest(source, item.mac === undefined, signal);
-    await admitted;
+    onEvent?.({ type: 'object-start', name, bytes: item.bytes ?? source.sizeBytes });
+    const digest = await digestOf(source, item.mac === undefined, signal);
+    await prepared;
     const mac = item.mac ?? digest?.slice('sha256:'.length) ?? '';
     const result = await target.put({ type: item.type, mac }, source, {
       signal,
@@ -125,99 +170,33 @@ async function pushOne(
       onSent: (bytes) => onEvent?.({ type: 'bytes', name, bytes }),
       onRetry: (error, delayMs) => onEvent?.({ type: 'retry', name, reason: error.summary, delayMs }),
     });
-    settle(tally, result.bytes, result.skipped);
-    onEvent?.({ type: 'object-done', name, bytes: result.bytes, skipped: result.skipped });
+    onEvent?.({ type: 'object-done', name, ...result });
+    return result;
   } catch (error) {
     onEvent?.({ type: 'object-failed', name, error: asKlosetError(error) });
     throw error;
   }
 }
 
-async function pullOne(
-  ref: ObjectRef,
-  source: OciStore,
-  target: DirectoryStore,
-  tally: Tally,
-  signal: AbortSignal,
-  onEvent: TransferOptions['onEvent'],
-): Promise<void> {
-  const name = describeRef(ref);
-  try {
-    const { bytes } = await source.stat(ref, { signal });
-    onEvent?.({ type: 'object-start', name, bytes });
-    const present = await target.stat(ref).catch(() => undefined);
-    const skipped = present?.bytes === bytes;
-    if (!skipped) {
-      const content = await source.get(ref, { signal });
-      const stream = counted(content.stream, (moved) => onEvent?.({ type: 'bytes', name, bytes: moved }));
-      await target.put(ref, streamSource(stream, name, bytes), { signal });
-    }
-    settle(tally, bytes, skipped);
-    onEvent?.({ type: 'object-done', name, bytes, skipped });
-  } catch (error) {
-    onEvent?.({ type: 'object-failed', name, error: asKlosetError(error) });
-    throw error;
-  }
-}
-
-function settle(tally: Tally, bytes: number, skipped: boolean): void {
-  tally.objects++;
-  if (skipped) tally.skipped++;
-  else tally.bytes += bytes;
-}
-
-/** Runs a job per item, some at once; the first failure cancels the others and is thrown. */
-export async function runAll<T>(
-  items: readonly T[],
-  options: TransferOptions,
-  job: (item: T, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  throwIfAborted(options.signal);
-  const stop = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-  const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
-  const queue = new PQueue({ concurrency });
-  let failure: unknown;
-  for (const item of items) {
-    if (signal.aborted) break;
-    // Queue no more than can run: a store may hold a hundred thousand objects.
-    await queue.onSizeLessThan(1);
-    queue
-      .add(() => (signal.aborted ? undefined : job(item, signal)))
-      .catch((error) => {
-        failure ??= error;
-        stop.abort(new KlosetError('CANCELLED', 'stopped, because another object failed'));
-      });
-  }
-  await queue.onIdle();
-  if (failure !== undefined) throw options.signal?.aborted ? asKlosetError(options.signal.reason) : failure;
-  throwIfAborted(options.signal);
-}
-
-async function checkSameStore(
-  store: OciStore | DirectoryStore,
+/** Another program may have been faster, with the same store: then there is nothing left to do. */
+async function createUnlessSame(
+  target: ObjectStore,
   config: Uint8Array,
-  place: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const present = await store.open(signal ? { signal } : {}).catch((error) => {
-    if (isKlosetError(error, 'STORE_MISSING')) return undefined;
-    throw error;
-  });
-  if (present && !Buffer.from(present).equals(config)) {
-    throw new KlosetError('STORE_EXISTS', 'another store is there already; nothing was changed', {
-      object: place,
-      remedy: 'Choose another place: two stores cannot be mixed.',
-    });
+  const options = signal ? { signal } : {};
+  try {
+    await target.create(config, options);
+  } catch (error) {
+    if (!isKlosetError(error, 'STORE_EXISTS')) throw error;
+    refuseAnother(config, await target.open(options), target);
   }
 }
 
-async function* counted(
-  stream: AsyncIterable<Uint8Array>,
-  onBytes: (bytes: number) => void,
-): AsyncGenerator<Uint8Array, void, void> {
-  for await (const chunk of stream) {
-    onBytes(chunk.length);
-    yield chunk;
-  }
+function refuseAnother(config: Uint8Array, present: Uint8Array, target: ObjectStore): void {
+  if (Buffer.from(present).equals(config)) return;
+  throw new KlosetError('STORE_EXISTS', 'another store is there already; nothing was changed', {
+    object: target.location,
+    remedy: 'Choose another place: two stores cannot be mixed.',
+  });
 }

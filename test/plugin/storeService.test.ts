@@ -61,6 +61,7 @@ beforeEach(async () => {
     identity: { origin: 'o', type: 'oci', root: 'r' },
     store,
     receive: objects.receive,
+    abandon: () => store.calls.push('abandon'),
     close: async () => {
       closes++;
       await closing();
@@ -203,7 +204,7 @@ describe('Put', () => {
     const call = put({ mac: MAC, type: 1 }, { chunk: Buffer.from('abc') });
     call.reset();
     await service.end();
-    expect([store.calls, objects.held]).toEqual([[], 0]);
+    expect([store.calls, objects.held]).toEqual([['abandon'], 0]);
   });
 
   it('is read to its end where no store is open', async () => {

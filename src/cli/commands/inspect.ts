@@ -1,5 +1,5 @@
 import { OBJECT_TYPES, type ObjectType } from '../../store/objectNames.ts';
-import { runAll } from '../../store/transfer.ts';
+import { runAll } from '../../store/runAll.ts';
 import { formatBytes, formatTable } from '../format.ts';
 import { type Session, withSession } from '../session.ts';
 import type { CommonFlags } from '../storeOptions.ts';

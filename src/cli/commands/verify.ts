@@ -1,6 +1,6 @@
 import { KlosetError } from '../../errors.ts';
 import { OBJECT_TYPES, type ObjectRef } from '../../store/objectNames.ts';
-import { runAll } from '../../store/transfer.ts';
+import { runAll } from '../../store/runAll.ts';
 import { type Session, withSession } from '../session.ts';
 import type { CommonFlags } from '../storeOptions.ts';
 import { printSummary } from '../summary.ts';

@@ -1,0 +1,65 @@
+import { KlosetError } from '../../errors.ts';
+import type { RequestStats } from '../../registry/requestStats.ts';
+import { type OpenPlace, openPlace } from '../../store/openPlace.ts';
+import { copyAll } from '../../store/transfer.ts';
+import { interruptSignal } from '../interrupt.ts';
+import { Output } from '../output.ts';
+import { startProgress } from '../progress.ts';
+import { type CommonFlags, storeOptions } from '../storeOptions.ts';
+import { printSummary } from '../summary.ts';
+
+/** `copy`: a store from any place to any other. */
+export async function copy(from: string, to: string, flags: CommonFlags): Promise<void> {
+  const output = new Output(flags);
+  const signal = interruptSignal();
+  const source = await openPlace(from, storeOptions(flags));
+  const target = await openPlace(to, storeOptions(flags));
+  try {
+    await run(source, target, output, signal, flags);
+  } finally {
+    // Why it failed must not be hidden by what fails after it.
+    await Promise.allSettled([source.close(), target.close()]);
+  }
+}
+
+async function run(
+  source: OpenPlace,
+  target: OpenPlace,
+  output: Output,
+  signal: AbortSignal,
+  flags: CommonFlags,
+): Promise<void> {
+  const startedMs = performance.now();
+  if (source.identity === target.identity) {
+    throw new KlosetError('USAGE', 'source and target are the same place', {
+      object: target.store.location,
+      remedy: 'Name another target.',
+    });
+  }
+  const progress = await startProgress(output, 'copying', flags.verbose ?? false);
+  try {
+    const { concurrency } = flags;
+    const result = await copyAll(source.store, target.store, {
+      signal,
+      onEvent: progress.onEvent,
+      concurrency,
+    });
+    progress.stop();
+    // An image layout is complete only now.
+    await target.store.close();
+    const means = {
+      output,
+      stats: () => sumStats(source.stats(), target.stats()),
+      coordinator: target.coordinator,
+    };
+    await printSummary(means, 'copied', { ...result, seconds: (performance.now() - startedMs) / 1000 });
+  } finally {
+    progress.stop();
+  }
+}
+
+function sumStats(one: RequestStats, two: RequestStats): RequestStats {
+  const requests: Record<string, number> = { ...one.requests };
+  for (const [kind, count] of Object.entries(two.requests)) requests[kind] = (requests[kind] ?? 0) + count;
+  return { requests, retries: one.retries + two.retries };
+}
