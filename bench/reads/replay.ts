@@ -34,8 +34,10 @@ export interface ReplayResult {
 /**
  * The reads of packfiles, each with the one that had ended last when it began. Which one it really waited for a trace
  * does not tell; the latest leaves the least time between the two that could be a wait for something else.
+ *
+ * @param thinkFactor what the time between two reads is multiplied with
  */
-export function stepsOf(trace: ReadTrace): Step[] {
+export function stepsOf(trace: ReadTrace, thinkFactor: number): Step[] {
   const reads = trace.reads.filter(({ type, length }) => type.endsWith('packfile') && length > 0);
   const ends = reads
     .map(({ startUs, durationUs }, index) => ({ index, endUs: startUs + durationUs }))
@@ -44,7 +46,7 @@ export function stepsOf(trace: ReadTrace): Step[] {
   let next = 0;
   return reads.map((read) => {
     for (let end = ends[next]; end && end.endUs <= read.startUs; end = ends[++next]) latest = end;
-    return { read, after: latest.index, thinkMs: (read.startUs - latest.endUs) / 1000 };
+    return { read, after: latest.index, thinkMs: ((read.startUs - latest.endUs) / 1000) * thinkFactor };
   });
 }
 
@@ -75,9 +77,7 @@ export async function replay(
     if (!found) {
       const mac = createHash('sha256').update(String(number)).digest('hex');
       numbers.set(mac, number);
-      found = registry
-        .manifest()
-        .then(() => cache.object({ type: 'packfile', mac }, sizes.get(number) ?? 0));
+      found = registry.manifest().then(() => cache.object({ type: 'packfile', mac }, sizes.get(number) ?? 0));
       objects.set(number, found);
     }
     return found;

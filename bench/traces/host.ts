@@ -17,7 +17,11 @@ export interface Host {
 export async function openHost(connector: string): Promise<Host> {
   const program = peer('plakar');
   const home = await scratch('traces-home');
-  const base = { PATH: process.env.PATH, HOME: home.path, PLAKAR_PASSPHRASE: 'traces of reads, nothing secret' };
+  const base = {
+    PATH: process.env.PATH,
+    HOME: home.path,
+    PLAKAR_PASSPHRASE: 'traces of reads, nothing secret',
+  };
   const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
     runOk(program, args, { env: { ...base, ...env }, cwd: home.path, timeoutMs: TIMEOUT_MS });
   await run(['-disable-security-check']);

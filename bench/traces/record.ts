@@ -20,7 +20,7 @@ const { values } = parseArgs({
     plugin: { type: 'string' },
     into: { type: 'string', default: import.meta.dirname },
     /** Longer traces are cut: what follows is more of the same. */
-    'max-reads': { type: 'string', default: '20000' },
+    'max-reads': { type: 'string', default: '12000' },
   },
 });
 
