@@ -66,7 +66,7 @@ export const ERROR_CODES = {
   REQUEST_UNSUPPORTED: { exit: 1, meaning: 'Plakar sent the plugin a call that it does not know.' },
   MESSAGE_TOO_LARGE: {
     exit: 1,
-    meaning: 'A message between Plakar and the plugin would be longer than the protocol allows.',
+    meaning: "A message of Plakar's protocol would be longer than it allows.",
   },
   WORKER_FAILED: { exit: 1, meaning: 'A hash worker failed again after it was replaced.' },
   CANCELLED: { exit: 130, meaning: 'The operation was interrupted.' },

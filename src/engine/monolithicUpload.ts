@@ -1,5 +1,5 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
-import { cancelUpload, commitUpload, postBlob } from '../registry/uploads.ts';
+import { cancelUpload, commitUpload, postBlob, type UploadSession } from '../registry/uploads.ts';
 import type { Payload } from './payload.ts';
 import {
   brokeWhileSending,
@@ -111,18 +111,27 @@ export async function probeSinglePost(
   host: UploadContext['host'],
   digest: string,
   content: Uint8Array,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const body = { bytes: content.length, slices: () => [content] };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  host.probing = promise;
+  let session: UploadSession | undefined;
   try {
-    const result = await postBlob(exchange, digest, body);
+    const result = await postBlob(exchange, digest, body, { signal });
     host.singlePost = result === 'stored';
+    resolve();
     if (result === 'stored') return true;
-    const answer = await commitUpload(exchange, result, digest, body, undefined);
-    if (!answer.ok) await cancelUpload(exchange, answer.session, CANCEL_TIMEOUT_MS);
+    session = result;
+    const answer = await commitUpload(exchange, session, digest, body, undefined, { signal });
+    session = answer.ok ? undefined : answer.session;
     return answer.ok;
   } catch (error) {
     if (!(error instanceof KlosetError) || isHopeless(error)) throw error;
     host.singlePost = false;
     return false;
+  } finally {
+    resolve();
+    if (session) await cancelUpload(exchange, session, CANCEL_TIMEOUT_MS);
   }
 }

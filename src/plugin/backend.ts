@@ -19,6 +19,8 @@ export interface Backend {
   readonly store: ObjectStore;
   /** An object about to arrive, with room for the first window of a Put. */
   receive(): IncomingObject;
+  /** Waits for writes that were acknowledged. @throws KlosetError what one of them failed with */
+  flush(signal: AbortSignal): Promise<void>;
   /** Cancels writes that were acknowledged and are still under way: the host is gone, and will never name them. */
   abandon(): void;
   /** Ends the store, after what it still has to write. @throws KlosetError what one of those writes failed with */
@@ -43,14 +45,15 @@ export const openBackend: OpenBackend = (location, options) => {
     looksBeforePut: false,
     http: options.stallTimeoutMs === undefined ? {} : { stallTimeoutMs: options.stallTimeoutMs },
   });
-  const { store, abandon } = compose(open, options);
+  const { store, behind } = compose(open, options);
   const { repository, origin } = parseReference(location, { useTls });
   return {
     // What the Go connector answers.
     identity: { origin: repository, type: 'oci', root: origin },
     store,
     receive: () => open.coordinator.receive(),
-    abandon,
+    flush: async (signal) => behind?.flush({ signal }),
+    abandon: () => behind?.abandon(),
     close: async () => {
       try {
         await store.close();
@@ -65,7 +68,10 @@ export const openBackend: OpenBackend = (location, options) => {
  * From the registry outwards: the cache of reads; writes behind, whose barriers stand before the reads too; the trace,
  * which shows what the host sees.
  */
-function compose(open: OpenOciStore, options: PluginOptions): { store: ObjectStore; abandon(): void } {
+function compose(
+  open: OpenOciStore,
+  options: PluginOptions,
+): { store: ObjectStore; behind: WriteBehindStore | undefined } {
   const cached = new CachedStore(open.store, { cacheBytes: options.cacheBytes });
   const behind =
     options.writeBehind === false
@@ -76,8 +82,5 @@ function compose(open: OpenOciStore, options: PluginOptions): { store: ObjectSto
         });
   const store = behind ?? cached;
   const trace = process.env.KLOSET_OCI_TRACE;
-  return {
-    store: trace ? new TracedStore(store, trace) : store,
-    abandon: () => behind?.abandon(),
-  };
+  return { store: trace ? new TracedStore(store, trace) : store, behind };
 }

@@ -22,6 +22,7 @@ export class NodeCall implements Call {
   #allowedBytes = INITIAL_WINDOW_BYTES;
   #held: Buffer | undefined;
   #hostDone = false;
+  #room: Promise<void> | undefined;
   #ended = false;
   #trailers: Record<string, string> = {};
 
@@ -33,8 +34,10 @@ export class NodeCall implements Call {
     // A stream that breaks says so by closing, too.
     stream.on('error', () => undefined);
     stream.on('close', () => this.#closed());
-    stream.on('wantTrailers', () => stream.sendTrailers(this.#trailers));
-    stream.on('finish', () => this.#finished());
+    stream.on('wantTrailers', () => {
+      stream.sendTrailers(this.#trailers);
+      setImmediate(() => this.#stopHost());
+    });
   }
 
   get signal(): AbortSignal {
@@ -73,7 +76,7 @@ export class NodeCall implements Call {
     stream.cork();
     for (const part of parts) if (part.length > 0) room = stream.write(part);
     stream.uncork();
-    return room ? undefined : this.#room();
+    return room ? undefined : this.#waitForRoom();
   }
 
   end(status: GrpcStatus, message?: string): void {
@@ -84,7 +87,10 @@ export class NodeCall implements Call {
     const stream = this.#stream;
     if (stream.destroyed) return;
     if (stream.headersSent) stream.end();
-    else stream.respond({ ...RESPONSE_HEADERS, ...this.#trailers }, { endStream: true });
+    else {
+      stream.respond({ ...RESPONSE_HEADERS, ...this.#trailers }, { endStream: true });
+      setImmediate(() => this.#stopHost());
+    }
   }
 
   /** Aborts the call, and tells the host why. */
@@ -114,19 +120,23 @@ export class NodeCall implements Call {
     if (now.length > 0) this.guard(() => this.#receiver?.data(now));
   }
 
-  #room(): Promise<void> {
+  /** One promise for all who wait: each pair of listeners would be one more. */
+  #waitForRoom(): Promise<void> {
     const stream = this.#stream;
-    return new Promise((resolve) => {
+    this.#room ??= new Promise((resolve) => {
       const settle = () => {
         stream.off('drain', settle).off('close', settle);
+        this.#room = undefined;
         resolve();
       };
       stream.on('drain', settle).on('close', settle);
     });
+    return this.#room;
   }
 
-  #finished(): void {
-    if (!this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+  /** The trailers have left; what the host still sends is for nobody. */
+  #stopHost(): void {
+    if (!this.#hostDone) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
   #closed(): void {

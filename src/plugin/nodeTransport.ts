@@ -60,9 +60,9 @@ class NodeConnection implements HostConnection {
 
   async shutdown(graceMs: number): Promise<void> {
     this.#session.close();
-    let timer = setTimeout(() => {
+    const timer = setTimeout(() => {
       for (const call of this.#calls) call.cutShort('The plugin was stopped before the call was answered.');
-      timer = setTimeout(() => this.#session.destroy(), FLUSH_MS);
+      setTimeout(() => this.#session.destroy(), FLUSH_MS).unref();
     }, graceMs);
     await this.closed;
     clearTimeout(timer);

@@ -8,7 +8,7 @@ const UPLOAD_MODES = ['auto', 'chunked', 'monolithic'] as const satisfies readon
 const HASHERS = ['auto', 'wasm', 'native'] as const satisfies readonly HasherChoice[];
 
 /** How the value of an option is written. */
-export type OptionType = 'boolean' | 'size' | 'count' | 'time' | 'choice';
+type OptionType = 'boolean' | 'size' | 'count' | 'time' | 'choice';
 
 /** An option of a store, for the documentation, for the package's schema, and for {@link parseOptions}. */
 export interface OptionDescription {

@@ -1,5 +1,6 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { openPipe } from './openPipe.ts';
 import type { HostPipes } from './transport.ts';
 
 type Done = (error?: Error | null) => void;
@@ -11,8 +12,8 @@ export class PipeDuplex extends Duplex {
 
   constructor(pipes: HostPipes) {
     super({ allowHalfOpen: false });
-    this.#input = new Socket({ fd: pipes.inputFd, readable: true, writable: false });
-    this.#output = new Socket({ fd: pipes.outputFd, readable: false, writable: true });
+    this.#input = openPipe({ fd: pipes.inputFd, readable: true, writable: false });
+    this.#output = openPipe({ fd: pipes.outputFd, readable: false, writable: true });
     this.#input
       .on('data', (chunk) => {
         if (!this.push(chunk)) this.#input.pause();

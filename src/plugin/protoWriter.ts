@@ -4,7 +4,7 @@ const VARINT = 0;
 const DELIMITED = 2;
 
 /** A number from 0 to 2^53 − 1 in base 128, least significant digit first. */
-export function varint(value: number): number[] {
+function varint(value: number): number[] {
   const digits: number[] = [];
   let rest = value;
   for (; rest >= 128; rest = Math.floor(rest / 128)) digits.push((rest % 128) | 0x80);

@@ -36,8 +36,6 @@ export class StoreService {
   readonly #methods: Readonly<Record<string, Method>>;
   readonly #running = new Set<Promise<void>>();
   #backend: Backend | undefined;
-  /** The store that Init has named. */
-  #reopen: (() => Backend) | undefined;
 
   /** @param log takes remarks for the user, and what the host would hide */
   constructor(openBackend: OpenBackend, log: (line: string) => void) {
@@ -57,7 +55,8 @@ export class StoreService {
       '/store.Store/Ping': (call) => this.#unary(call, emptyRequest(), () => this.#ping(call)),
       '/store.Store/Close': (call) =>
         this.#unary(call, emptyRequest(), async () => {
-          await this.#close();
+          // A barrier, and not the end: plakar's maintenance deletes its lock after it has called Close.
+          await this.#backend?.flush(call.signal);
           return emptyResponse();
         }),
       '/store.Store/Mode': (call) =>
@@ -69,8 +68,8 @@ export class StoreService {
       '/store.Store/Get': (call) => this.#get(call),
       '/store.Store/Delete': (call) =>
         this.#unary(call, objectRequest(), async ({ ref }) => {
-          // Not cancelled when the host goes: see #openAgain.
-          await this.#openAgain().store.delete(ref);
+          // A host that ends while its lock is deleted wants it gone all the same: it would keep others out.
+          await this.#store().delete(ref, ref.type === 'lock' ? {} : { signal: call.signal });
           return emptyResponse();
         }),
     };
@@ -99,14 +98,7 @@ export class StoreService {
   async end(): Promise<void> {
     this.#backend?.abandon();
     await Promise.all(this.#running);
-    await this.#close();
-  }
-
-  /** Ends the store, after what it still has to write; a store that was never opened, or is closed, at once. */
-  async #close(): Promise<void> {
-    const backend = this.#backend;
-    this.#backend = undefined;
-    await backend?.close();
+    await this.#backend?.close();
   }
 
   async #init(call: Call): Promise<void> {
@@ -114,8 +106,7 @@ export class StoreService {
       if (this.#backend) throw new KlosetError('REQUEST_INVALID', 'the store is open already');
       const { location, options, remarks } = parseOptions(config);
       for (const remark of remarks) this.#log(remark);
-      this.#reopen = () => this.#openBackend(location, options);
-      this.#backend = this.#reopen();
+      this.#backend = this.#openBackend(location, options);
       return initResponse(this.#backend.identity);
     });
   }
@@ -185,22 +176,9 @@ export class StoreService {
     return this.#open().store;
   }
 
-  /**
-   * The store, opened once more where it was closed. Plakar's maintenance does not wait for the deletion of its lock:
-   * it arrives just after Close, from a host that is about to exit, and without it the store stays locked for ten
-   * minutes.
-   */
-  #openAgain(): Backend {
-    this.#backend ??= this.#reopen?.();
-    return this.#open();
-  }
-
   #open(): Backend {
     if (this.#backend) return this.#backend;
-    throw new KlosetError(
-      'REQUEST_INVALID',
-      'no store is open: the host has not called Init, or has called Close',
-    );
+    throw new KlosetError('REQUEST_INVALID', 'no store is open: the host has not called Init');
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   ObjectStat,
   ObjectStore,
   OperationOptions,
+  PutOptions,
   PutResult,
 } from './objectStore.ts';
 import { BlockCache } from './reads/blockCache.ts';
@@ -81,7 +82,7 @@ export class CachedStore implements ObjectStore {
     return this.#inner.stat(ref, options);
   }
 
-  async put(ref: ObjectRef, source: ByteSource, options?: OperationOptions): Promise<PutResult> {
+  async put(ref: ObjectRef, source: ByteSource, options?: PutOptions): Promise<PutResult> {
     return this.#changing(ref, () => this.#inner.put(ref, source, options));
   }
 

@@ -13,7 +13,7 @@ import type {
   ObjectStat,
   ObjectStore,
   OperationOptions,
-  PutReport,
+  PutOptions,
   PutResult,
 } from './objectStore.ts';
 import { readFilePart, unreadable } from './readFile.ts';
@@ -88,11 +88,7 @@ export class DirectoryStore implements ObjectStore {
     }
   }
 
-  async put(
-    ref: ObjectRef,
-    source: ByteSource,
-    options: OperationOptions & PutReport = {},
-  ): Promise<PutResult> {
+  async put(ref: ObjectRef, source: ByteSource, options: PutOptions = {}): Promise<PutResult> {
     const { path } = objectPath(this.location, ref);
     if (ref.type !== 'lock' && source.sizeBytes !== undefined) {
       const present = await stat(path).catch(() => undefined);

@@ -1,6 +1,7 @@
 import { bufferSource } from '../engine/bufferSource.ts';
 import type { Coordinator } from '../engine/coordinator.ts';
 import { probeSinglePost } from '../engine/monolithicUpload.ts';
+import { cancelled } from '../errors.ts';
 import { headBlob } from '../registry/blobs.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { EMPTY_CONFIG } from './manifest.ts';
@@ -9,6 +10,7 @@ import { EMPTY_CONFIG } from './manifest.ts';
 export class EmptyConfig {
   readonly #exchange: Exchange;
   readonly #coordinator: Coordinator;
+  readonly #end = new AbortController();
   #ready: Promise<void> | undefined;
 
   constructor(exchange: Exchange, coordinator: Coordinator) {
@@ -30,24 +32,21 @@ export class EmptyConfig {
     this.#ready = undefined;
   }
 
-  async #upload(): Promise<void> {
-    const { content } = EMPTY_CONFIG;
-    const host = this.#coordinator.host(this.#exchange.reference.origin);
-    const stored = this.#findOrProbe();
-    host.probing = stored.then(
-      () => {},
-      () => {},
-    );
-    if (await stored) return;
-    const sink = { exchange: this.#exchange, commit: async () => {} };
-    await this.#coordinator.push(bufferSource(content, 'the empty configuration blob'), sink);
+  /** Stops an upload that nobody waits for any more; resolves when its session is cancelled. */
+  async close(): Promise<void> {
+    this.#end.abort(cancelled());
+    await this.#ready?.catch(() => {});
   }
 
-  async #findOrProbe(): Promise<boolean> {
-    const { digest, content } = EMPTY_CONFIG;
-    if ((await headBlob(this.#exchange, digest)) !== undefined) return true;
+  async #upload(): Promise<void> {
+    const { content, digest } = EMPTY_CONFIG;
+    const { signal } = this.#end;
     const host = this.#coordinator.host(this.#exchange.reference.origin);
-    if (host.singlePost !== undefined || this.#coordinator.uploadMode !== 'auto') return false;
-    return probeSinglePost(this.#exchange, host, digest, content);
+    if (host.singlePost === undefined && this.#coordinator.uploadMode === 'auto') {
+      // Without looking for it first: what two bytes cost is a round trip, and the first packfiles wait for the answer.
+      if (await probeSinglePost(this.#exchange, host, digest, content, signal)) return;
+    } else if ((await headBlob(this.#exchange, digest, signal)) !== undefined) return;
+    const sink = { exchange: this.#exchange, commit: async () => {} };
+    await this.#coordinator.push(bufferSource(content, 'the empty configuration blob'), sink, { signal });
   }
 }

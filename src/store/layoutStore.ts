@@ -16,6 +16,7 @@ import type {
   ObjectFinding,
   ObjectStat,
   OperationOptions,
+  PutOptions,
   PutReport,
   PutResult,
 } from './objectStore.ts';
@@ -95,11 +96,7 @@ export class LayoutStore implements DigestStore {
     return this.#named(ref, async () => this.#trueLayers(await this.#require(ref)));
   }
 
-  async put(
-    ref: ObjectRef,
-    source: ByteSource,
-    options: OperationOptions & PutReport = {},
-  ): Promise<PutResult> {
+  async put(ref: ObjectRef, source: ByteSource, options: PutOptions = {}): Promise<PutResult> {
     if (ref.type !== 'lock' && source.rereadable) {
       const bytes = await this.#named(ref, () => this.#presentBytes(ref, source, options.signal));
       if (bytes !== undefined) return { bytes, skipped: true };

@@ -14,6 +14,9 @@ export interface ObjectStat {
   readonly bytes: number;
 }
 
+/** What a put takes. */
+export interface PutOptions extends OperationOptions, PutReport, KnownContent {}
+
 /** Result of a put. */
 export interface PutResult {
   readonly bytes: number;
@@ -82,11 +85,7 @@ export interface ObjectStore {
   list(type: ObjectType, options?: OperationOptions): AsyncIterable<string>;
   /** OBJECT_MISSING when there is none. */
   stat(ref: ObjectRef, options?: OperationOptions): Promise<ObjectStat>;
-  put(
-    ref: ObjectRef,
-    source: ByteSource,
-    options?: OperationOptions & PutReport & KnownContent,
-  ): Promise<PutResult>;
+  put(ref: ObjectRef, source: ByteSource, options?: PutOptions): Promise<PutResult>;
   /** The object or a part of it. A range beyond the end is cut; an offset at or beyond it is RANGE_INVALID. */
   get(ref: ObjectRef, options?: OperationOptions & { range?: ByteRange }): Promise<ObjectContent>;
   delete(ref: ObjectRef, options?: OperationOptions): Promise<void>;

@@ -23,7 +23,7 @@ import type {
   ObjectFinding,
   ObjectStat,
   OperationOptions,
-  PutReport,
+  PutOptions,
   PutResult,
 } from './objectStore.ts';
 import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
@@ -141,11 +141,7 @@ export class OciStore implements DigestStore {
     return this.#named(ref, () => this.#resolver.trueLayers(manifest, options.signal));
   }
 
-  async put(
-    ref: ObjectRef,
-    source: ByteSource,
-    options: OperationOptions & PutReport & KnownContent = {},
-  ): Promise<PutResult> {
+  async put(ref: ObjectRef, source: ByteSource, options: PutOptions = {}): Promise<PutResult> {
     try {
       if (source.rereadable && this.#mayBeThere(ref)) {
         const bytes = await this.#sameContent(ref, source, options);
@@ -192,6 +188,7 @@ export class OciStore implements DigestStore {
   }
 
   async close(): Promise<void> {
+    await this.#emptyConfig.close();
     this.#resolver.clear();
   }
 
@@ -217,11 +214,7 @@ export class OciStore implements DigestStore {
     return { bytes, stream: namedStream(target, this.#place(), stream) };
   }
 
-  async #put(
-    target: Target,
-    source: ByteSource,
-    options: OperationOptions & PutReport & KnownContent,
-  ): Promise<number> {
+  async #put(target: Target, source: ByteSource, options: PutOptions): Promise<number> {
     const { signal, onSent, digest } = options;
     const onRetry = (error: KlosetError, delayMs: number) => {
       this.#exchange.onRetry?.(error, delayMs);

@@ -9,6 +9,7 @@ import type {
   ObjectStat,
   ObjectStore,
   OperationOptions,
+  PutOptions,
   PutResult,
 } from './objectStore.ts';
 import { TraceWriter } from './reads/traceWriter.ts';
@@ -56,7 +57,7 @@ export class TracedStore implements ObjectStore {
     return this.#inner.stat(ref, options);
   }
 
-  put(ref: ObjectRef, source: ByteSource, options?: OperationOptions): Promise<PutResult> {
+  put(ref: ObjectRef, source: ByteSource, options?: PutOptions): Promise<PutResult> {
     return this.#inner.put(ref, source, options);
   }
 

@@ -10,7 +10,7 @@ import type {
   ObjectStat,
   ObjectStore,
   OperationOptions,
-  PutReport,
+  PutOptions,
   PutResult,
 } from './objectStore.ts';
 import { PendingPuts } from './pendingPuts.ts';
@@ -21,8 +21,6 @@ export interface WriteBehindOptions {
   readonly maxPending?: number | undefined;
 }
 
-type PutOptions = OperationOptions & PutReport;
-
 /**
  * A store that acknowledges a packfile when its bytes are safe in memory, and stores it behind. What could show that
  * a packfile is missing is a barrier: it waits for every put that was acknowledged before it, and fails if one of
@@ -32,7 +30,7 @@ type PutOptions = OperationOptions & PutReport;
  * |---|---|---|
  * | put of a packfile in memory (`ByteSource.held`) | a place | yes, for another one: its backup is lost anyway |
  * | put of another packfile, or of one that failed | itself being stored | as above; its success mends its failure |
- * | put of a state, create, list, delete, close | all | yes |
+ * | put of a state, create, list, delete, flush, close | all | yes |
  * | get, stat, verify of an object | that one | for that one |
  * | put of a lock, open | nothing | no |
  * | delete of a lock | all | yes, after the lock is gone: a lock that stays keeps others out for minutes |
@@ -112,6 +110,11 @@ export class WriteBehindStore implements ObjectStore {
       await this.#inner.delete(ref, options);
     });
     await orAborted(done, signal);
+  }
+
+  /** A barrier and nothing else. Rejects when something that was acknowledged is not stored. */
+  async flush(options: OperationOptions = {}): Promise<void> {
+    await this.#pending.barrier(options.signal);
   }
 
   /** Stores what is pending and closes the inner store. Rejects when something that was acknowledged is not stored. */

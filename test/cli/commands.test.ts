@@ -253,7 +253,7 @@ describe('help', () => {
     };
     visit(buildProgram(), 'kloset-oci');
     expect(shown.sort()).toEqual(
-      ['create', 'demo', 'ls', 'pull', 'push', 'registry serve', 'rm', 'stat', 'verify'].sort(),
+      ['copy', 'create', 'demo', 'ls', 'pull', 'push', 'registry serve', 'rm', 'stat', 'verify'].sort(),
     );
   });
 

@@ -5,7 +5,7 @@ import { KlosetError } from '../../src/errors.ts';
 import type { Backend } from '../../src/plugin/backend.ts';
 import { runPlugin } from '../../src/plugin/lifecycle.ts';
 import type { CallHandler, HostConnection } from '../../src/plugin/transport.ts';
-import { start as startProcess } from '../support/processes.ts';
+import { type Running, start as startProcess } from '../support/processes.ts';
 import { fakeCall, settle } from './support/fakeCall.ts';
 import { encode, frame } from './support/grpcClient.ts';
 import { type StartedPlugin, spawnPlugin, startPlugin } from './support/startPlugin.ts';
@@ -15,6 +15,7 @@ const HOST = fileURLToPath(new URL('./support/hostChild.ts', import.meta.url));
 // What the issue of a hang would be measured by; the plugin takes a fraction of it.
 const BOUND_MS = 8000;
 const mac = Buffer.alloc(32, 1);
+const TYPE = { packfile: 1, state: 2 };
 
 /** The bytes of an object on their way; not those of the configuration that all objects share. */
 const isUpload = ({ route, headers }: Exchange) =>
@@ -48,15 +49,15 @@ describe('a plugin whose host', () => {
     await plugin.exited;
   });
 
-  const beginPut = () => {
+  const beginPut = (type = TYPE.packfile) => {
     const call = plugin.client.open('Put');
     call.stream.on('error', () => {});
     call.outcome.catch(() => {});
-    call.stream.write(frame(encode('PutRequest', { mac, type: 1 })));
+    call.stream.write(frame(encode('PutRequest', { mac, type })));
     return call;
   };
-  const wholePut = () => {
-    const call = beginPut();
+  const wholePut = (type: number) => {
+    const call = beginPut(type);
     call.stream.end(frame(encode('PutRequest', { chunk: Buffer.alloc(2 * MIB, 7) })));
     return call;
   };
@@ -79,38 +80,44 @@ describe('a plugin whose host', () => {
     await nothingIsLeft();
   });
 
-  it('hangs up while the registry takes a packfile leaves no upload session', async () => {
+  it.each([
+    // One has been acknowledged already and is on its way behind the host's back, one has not.
+    ['a packfile', TYPE.packfile],
+    ['a state', TYPE.state],
+  ])('hangs up while the registry takes %s leaves no upload session', async (_, type) => {
     registry.setFaults({ before: (exchange) => (isUpload(exchange) ? { kind: 'stall' } : undefined) });
-    wholePut();
+    const { outcome } = wholePut(type);
+    if (type === TYPE.packfile) expect((await outcome).status).toBe(0);
     await uploadIsUnderWay();
     expect(await plugin.hangUp()).toBe(0);
     await nothingIsLeft();
+    expect(plugin.stderr()).toBe('');
   });
 
   it('resets a Put leaves no upload session, and goes on', async () => {
     registry.setFaults({ before: (exchange) => (isUpload(exchange) ? { kind: 'stall' } : undefined) });
-    const { stream } = wholePut();
+    const { stream } = wholePut(TYPE.state);
     await uploadIsUnderWay();
     stream.close(8);
     await nothingIsLeft();
     registry.setFaults(undefined);
-    expect((await plugin.client.put(mac, 1, Buffer.from('again'))).status).toBe(0);
-    expect((await plugin.client.get({ mac, type: 1 })).toString()).toBe('again');
+    expect((await plugin.client.put(mac, TYPE.state, Buffer.from('again'))).status).toBe(0);
+    expect((await plugin.client.get({ mac, type: TYPE.state })).toString()).toBe('again');
   });
 
   it('resets a Get goes on', async () => {
-    await plugin.client.put(mac, 1, Buffer.alloc(4 * MIB, 9));
+    await plugin.client.put(mac, TYPE.state, Buffer.alloc(4 * MIB, 9));
     registry.setFaults({
       before: (exchange) =>
         isBlobRead(exchange) ? { kind: 'stall-response', afterResponseBytes: MIB } : undefined,
     });
     const { stream, outcome } = plugin.client.open('Get');
     outcome.catch(() => {});
-    stream.end(frame(encode('GetRequest', { mac, type: 1 })));
+    stream.end(frame(encode('GetRequest', { mac, type: TYPE.state })));
     await new Promise<void>((resolve) => stream.once('data', () => resolve()));
     stream.close(8);
     registry.setFaults(undefined);
-    expect(await plugin.client.get({ mac, type: 1 })).toHaveLength(4 * MIB);
+    expect(await plugin.client.get({ mac, type: TYPE.state })).toHaveLength(4 * MIB);
   });
 
   it('tells it to terminate ends, after the call under way', async () => {
@@ -129,6 +136,12 @@ describe('a plugin whose host', () => {
 });
 
 describe('a host that is killed', () => {
+  let host: Running | undefined;
+  afterEach(async () => {
+    host?.signal('SIGKILL');
+    await host?.exited;
+  });
+
   it.each([
     ['while idle', 'idle'],
     ['in the middle of a Put', 'half-put'],
@@ -139,13 +152,14 @@ describe('a host that is killed', () => {
       const first = startPlugin();
       await first.client.ok('Init', { proto: 'oci', config: { location } });
       await first.client.put(mac, 1, Buffer.alloc(MIB, 1));
+      await first.client.ok('Close');
       await first.hangUp();
       registry.resetRequestLog();
     }
     registry.setFaults({
       before: (exchange) => (isUpload(exchange) || isBlobRead(exchange) ? { kind: 'stall' } : undefined),
     });
-    const host = startProcess(process.execPath, [HOST, location, kind]);
+    host = startProcess(process.execPath, [HOST, location, kind]);
     const [, pid] = await host.waitForLine(/^plugin (\d+)/);
     const ready = { put: { method: 'PATCH' }, get: { method: 'GET', route: 'blob' } as const }[kind];
     if (ready) await vi.waitFor(() => expect(registry.countRequests(ready)).toBeGreaterThan(0), BOUND_MS);
@@ -154,6 +168,27 @@ describe('a host that is killed', () => {
     await vi.waitFor(() => expect(isAlive(Number(pid))).toBe(false), { timeout: BOUND_MS, interval: 20 });
     await vi.waitFor(() => expect(registry.openSessions()).toEqual([]), BOUND_MS);
     expect(registry.countRequests({ method: 'PUT', route: 'manifest' })).toBe(0);
+  });
+});
+
+describe('a plugin that cannot go on', () => {
+  it.each([
+    ['an unknown transport', { KLOSET_OCI_TRANSPORT: 'quic' }, 'KLOSET_OCI_TRANSPORT is "quic"'],
+    [
+      'an error that nobody catches',
+      { NODE_OPTIONS: '--import=data:text/javascript,setTimeout(()=>{throw(new(Error)("boom"))},300)' },
+      'boom',
+    ],
+    [
+      'a promise that nobody catches',
+      { NODE_OPTIONS: '--import=data:text/javascript,setTimeout(()=>{Promise.reject("bang")},300)' },
+      'bang',
+    ],
+  ])('ends with one line: %s', async (_, env: Record<string, string>, said) => {
+    const { exited, stderr } = spawnPlugin(env);
+    expect((await exited).code).toBe(1);
+    expect(stderr()).toMatch(/^kloset-oci: the plugin ended: [^\n]*\n$/);
+    expect(stderr()).toContain(said);
   });
 });
 
@@ -194,6 +229,7 @@ describe('the end of the plugin', () => {
     const backend = {
       identity: { origin: 'o', type: 'oci', root: 'r' },
       abandon: () => {},
+      flush: async () => {},
       close: options.close ?? (async () => {}),
     };
     const run = runPlugin({

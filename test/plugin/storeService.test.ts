@@ -39,7 +39,7 @@ let objects: MemoryObjects;
 let service: StoreService;
 let log: string[];
 let closes: number;
-let closing: () => Promise<void>;
+let flushing: () => Promise<void>;
 
 function start(method: string, request?: Record<string, unknown>): FakeCall {
   const call = fakeCall(`/store.Store/${method}`);
@@ -56,15 +56,15 @@ beforeEach(async () => {
   objects = memoryObjects();
   log = [];
   closes = 0;
-  closing = async () => {};
+  flushing = async () => {};
   const backend: Backend = {
     identity: { origin: 'o', type: 'oci', root: 'r' },
     store,
     receive: objects.receive,
     abandon: () => store.calls.push('abandon'),
+    flush: () => flushing(),
     close: async () => {
       closes++;
-      await closing();
     },
   };
   service = new StoreService(
@@ -208,7 +208,12 @@ describe('Put', () => {
   });
 
   it('is read to its end where no store is open', async () => {
-    await start('Close', {}).ended;
+    service = new StoreService(
+      () => {
+        throw new KlosetError('LOCATION_INVALID', 'nowhere');
+      },
+      () => {},
+    );
     const call = put({ mac: MAC, type: 1 }, { chunk: Buffer.from('abc') });
     await settle();
     expect(call.isEnded).toBe(false);
@@ -223,14 +228,35 @@ describe('Put', () => {
 describe('the end', () => {
   it('of a store waits for what it has to write, and tells what failed', async () => {
     const written = Promise.withResolvers<void>();
-    closing = () => written.promise;
+    flushing = () => written.promise;
     const call = start('Close', {});
     await settle();
     expect(call.isEnded).toBe(false);
     written.reject(new KlosetError('UPLOAD_REFUSED', 'a packfile was refused'));
     expect((await call.ended).message).toBe('[UPLOAD_REFUSED] a packfile was refused.');
+  });
+
+  it('of a store is none: plakar deletes a lock after it', async () => {
+    await start('Close', {}).ended;
+    expect((await start('Delete', { mac: MAC, type: 3 }).ended).status).toBe(GRPC_STATUS.OK);
+    expect(closes).toBe(0);
     await service.end();
     expect(closes).toBe(1);
+  });
+
+  it('of a host does not keep its lock from being deleted', async () => {
+    const signals: unknown[] = [];
+    store.delete = async (_ref, options) => {
+      signals.push(options?.signal);
+      await settle();
+      store.calls.push('deleted');
+    };
+    const calls = [start('Delete', { mac: MAC, type: 3 }), start('Delete', { mac: MAC, type: 1 })];
+    await Promise.resolve();
+    for (const call of calls) call.reset();
+    await service.end();
+    expect(signals).toEqual([undefined, calls[1]?.signal]);
+    expect(store.calls).toEqual(['abandon', 'deleted', 'deleted']);
   });
 
   it('comes after the calls under way', async () => {
@@ -259,7 +285,7 @@ describe('the end', () => {
     const ended = service.end();
     deletion.resolve();
     await ended;
-    expect([deleted, closes]).toEqual([[true], 2]);
+    expect([deleted, closes]).toEqual([[true], 1]);
   });
 
   it('does not wait for a host that has gone in the middle of a request', async () => {

@@ -80,6 +80,7 @@ describe('a packfile', () => {
       () => store.delete(packfile(2)),
       () => collectNames(store),
       () => store.create(new Uint8Array(1)),
+      () => store.flush(),
       () => store.get(packfile(1)),
       () => store.stat(packfile(1)),
     ];

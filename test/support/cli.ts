@@ -26,6 +26,7 @@ export interface Summary {
   event: 'summary';
   objects: number;
   skipped: number;
+  mounted?: number;
   bytes: number;
   seconds: number;
   requests: Record<string, number>;

@@ -1,4 +1,5 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { openPipe } from '../openPipe.ts';
 import type { BatchWriter } from './output.ts';
 
 /** What a pipe takes at once; larger reads are not faster. */
@@ -20,7 +21,7 @@ export class InputPipe {
       onEnd();
     };
     const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-    this.#socket = new Socket({
+    this.#socket = openPipe({
       fd,
       readable: true,
       writable: false,
@@ -46,7 +47,7 @@ export class OutputPipe implements BatchWriter {
   readonly #socket: Socket;
 
   constructor(fd: number, onGone: () => void) {
-    this.#socket = new Socket({ fd, readable: false, writable: true });
+    this.#socket = openPipe({ fd, readable: false, writable: true });
     this.#socket.on('error', onGone);
   }
 

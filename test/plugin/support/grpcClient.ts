@@ -1,5 +1,5 @@
 /** A gRPC client of the storage protocol on node:http2, over the pipes of a plugin: the host, in small. */
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
@@ -112,7 +112,7 @@ function collect(stream: ClientHttp2Stream): Promise<Outcome> {
     stream.on('error', () => {});
     stream.on('close', () => {
       if (status === undefined) {
-        reject(new Error(`the call ended without a status (${nameOf(stream.rstCode)})`));
+        reject(new Error(`the call ended without a status (reset with ${stream.rstCode})`));
         return;
       }
       resolve({ status: Number(status), message, messages: unframe(Buffer.concat(chunks)) });
@@ -128,11 +128,4 @@ function unframe(bytes: Buffer): Buffer[] {
     at = end;
   }
   return messages;
-}
-
-function nameOf(code: number | undefined): string {
-  const found = Object.entries(constants).find(
-    ([name, value]) => name.startsWith('NGHTTP2_') && !name.includes('ERR') && value === code,
-  );
-  return found?.[0] ?? String(code);
 }

@@ -4,7 +4,7 @@ import type { IncomingObject } from '../../../src/engine/incomingObject.ts';
 import { cancelled } from '../../../src/errors.ts';
 import { ByteBudget } from '../../../src/flow/byteBudget.ts';
 
-export const FIRST_ROOM_BYTES = 1024 * 1024;
+const FIRST_ROOM_BYTES = 1024 * 1024;
 
 export interface MemoryObjects {
   receive(): IncomingObject;

@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { GrpcClient } from './grpcClient.ts';
 
-const MAIN = fileURLToPath(new URL('./pluginChild.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../src/plugin/main.ts', import.meta.url));
 
 export interface PluginProcess {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;

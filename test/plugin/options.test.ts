@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { OPTIONS, type OptionDescription, parseOptions } from '../../src/plugin/options.ts';
+import { parseBoolean, parseBytes, parseCount, parseDuration } from '../../src/store/optionValues.ts';
+
+const LOCATION = 'oci://localhost:5000/a/b';
+const parse = (options: Record<string, string>) =>
+  parseOptions(new Map(Object.entries({ location: LOCATION, ...options })));
+
+describe('options of a store', () => {
+  it('are read into the settings of the engine', () => {
+    expect(
+      parse({
+        use_tls: 'true',
+        concurrency: '4',
+        memory: '64MiB',
+        cache_size: '1MiB',
+        write_behind: 'false',
+        upload_mode: 'chunked',
+        chunk_size: '8MiB',
+        part_size: '2GiB',
+        hasher: 'wasm',
+        stall_timeout: '90s',
+      }),
+    ).toEqual({
+      location: LOCATION,
+      remarks: [],
+      options: {
+        useTls: true,
+        concurrency: 4,
+        memoryBytes: 64 * 1024 ** 2,
+        cacheBytes: 1024 ** 2,
+        writeBehind: false,
+        uploadMode: 'chunked',
+        chunkBytes: 8 * 1024 ** 2,
+        partBytes: 2 * 1024 ** 3,
+        hasher: 'wasm',
+        stallTimeoutMs: 90_000,
+      },
+    });
+    expect(Object.values(parse({}).options).every((value) => value === undefined)).toBe(true);
+  });
+
+  it('are each refused by their names when they are nonsense', () => {
+    for (const { name } of OPTIONS) {
+      expect(() => parse({ [name]: 'nonsense' })).toThrow(
+        new RegExp(`USAGE\\] option ${name}: expected .*got "nonsense".*plakar store set NAME ${name}=`),
+      );
+    }
+  });
+
+  it('are described well enough to build a form from them', () => {
+    const readers = { boolean: parseBoolean, size: parseBytes, count: parseCount, time: parseDuration };
+    for (const option of OPTIONS as readonly OptionDescription[]) {
+      expect(option.name).toMatch(/^[a-z]+(_[a-z]+)*$/);
+      expect(option.description).toMatch(/^[A-Z].*\.$/);
+      if (option.type === 'choice') {
+        expect(option.choices).toContain(option.defaultText);
+        for (const choice of option.choices ?? [])
+          expect(() => parse({ [option.name]: choice })).not.toThrow();
+      } else if (!option.defaultText.includes(' ')) {
+        expect(() => readers[option.type as keyof typeof readers](option.defaultText)).not.toThrow();
+        expect(() => parse({ [option.name]: option.defaultText })).not.toThrow();
+      }
+    }
+  });
+
+  it.each([
+    ['memroy', 'memory'],
+    ['Memory', 'memory'],
+    ['chunk-size', 'chunk_size'],
+    ['chunksize', 'chunk_size'],
+    ['writebehind', 'write_behind'],
+    ['use_tsl', 'use_tls'],
+    ['concurency', 'concurrency'],
+  ])('%s looks like a typing error of %s', (key, name) => {
+    expect(parse({ [key]: 'sesame' }).remarks).toEqual([
+      `the option "${key}" is unknown and was ignored; did you mean ${name}?`,
+    ]);
+  });
+
+  it.each(['passphrase', 'passphrase_cmd', 'maintenance', 'access_key', 'report.email', 'hot', '', 'tls_ca'])(
+    '%o is none of ours, nor meant to be',
+    (key) => expect(parse({ [key]: 'sesame' }).remarks).toEqual([]),
+  );
+});
