@@ -6,6 +6,7 @@ import { type Measured, runMeasured, runOk } from './measured.ts';
 import { peer } from './peers.ts';
 import { type Running, start } from './processes.ts';
 import { scratch } from './scratch.ts';
+import { compareTrees } from './seededTree.ts';
 
 /** How long a command may take that has to fail: whatever is wrong, nothing hangs. */
 const FAILURE_BOUND_MS = 30_000;
@@ -111,6 +112,36 @@ export async function openPlakar(options: PlakarOptions = {}): Promise<Plakar> {
       await folder.remove();
     },
   };
+}
+
+/**
+ * The distinct messages of a connector in what plakar printed: from the code on. Plakar repeats them, with prefixes of
+ * its own. A stack trace among them is a failure whatever the test is about.
+ */
+export function messagesOf({ stdout, stderr }: Measured): string[] {
+  const lines = `${stdout}\n${stderr}`.split('\n');
+  const trace = lines.find((line) => /^\s+at .+:\d+:\d+\)?$|^goroutine \d/.test(line));
+  if (trace !== undefined) throw new Error(`a stack trace was printed:\n${stderr}`);
+  return [...new Set(lines.flatMap((line) => line.match(/\[[A-Z]+_?[A-Z_]*\] .+/)?.[0] ?? []))];
+}
+
+/** The files, below the folder that was backed up, that a restore says it could not restore. */
+export function failedPaths({ stderr }: Measured): string[] {
+  return [...stderr.matchAll(/ KO ✘ \/(.+?): /g)].map((match) => match[1] as string);
+}
+
+/**
+ * The differences between a tree and what a restore made of it that the restore did not report. Plakar 1.1.4 exits
+ * with 0 after a restore with failures: its lines are the only sign.
+ */
+export async function unreportedDifferences(
+  expected: string,
+  restored: string,
+  run: Measured,
+): Promise<string[]> {
+  const failed = new Set(failedPaths(run));
+  const differences = await compareTrees(expected, restored);
+  return differences.filter((line) => !failed.has(line.replace(/^[a-z]+: /, '')));
 }
 
 /** Processes whose arguments name something in this home folder, by pid: those are ours and nobody else's. */

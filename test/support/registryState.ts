@@ -43,3 +43,23 @@ async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
+
+/** The layers of the object under a tag. */
+export async function layersOf(
+  address: string,
+  repository: string,
+  tag: string,
+): Promise<{ digest: string; size: number }[]> {
+  const headers = { Accept: 'application/vnd.oci.image.manifest.v1+json' };
+  const answer = await fetch(`http://${address}/v2/${repository}/manifests/${tag}`, { headers });
+  if (!answer.ok) throw new Error(`${tag}: ${answer.status} ${await answer.text()}`);
+  return ((await answer.json()) as { layers: { digest: string; size: number }[] }).layers;
+}
+
+/** The file that holds a blob. */
+export async function blobPath(registry: RealRegistry, digest: string): Promise<string> {
+  const hex = digest.replace('sha256:', '');
+  const found = (await blobFiles(registry)).find(({ path }) => path.includes(hex));
+  if (found === undefined) throw new Error(`${registry.name} has no file for ${digest}`);
+  return found.path;
+}
