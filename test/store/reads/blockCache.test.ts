@@ -136,6 +136,12 @@ describe('the block cache', () => {
     stop.abort();
     await expect(gone).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(held.requests.map(({ aborted }) => aborted)).toEqual([true, false, false]);
+    const later = new AbortController();
+    const waiting = read(5 * BLOCK, 10, later.signal);
+    await turn();
+    later.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(held.requests.map(({ aborted }) => aborted)).toEqual([true, false, false]);
   });
 
   it('waits for memory where a read needs it, and leaves out what is ahead where there is none', async () => {
