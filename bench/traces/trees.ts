@@ -72,14 +72,14 @@ export function mixedTree(name: string, mebibytes: number): TraceTree {
 
 const mixed = mixedTree('mixed', 531);
 
-/** 12,000 files of 100 bytes to 24 KiB. */
+/** 5,000 files of 100 bytes to 24 KiB. */
 const small: TraceTree = {
   name: 'small',
   catFile: 'a3/b5/533.txt',
   folder: 'a4',
   async write(root) {
     const random = numbers(2);
-    for (let i = 0; i < 12_000; i++) {
+    for (let i = 0; i < 5000; i++) {
       const size = Math.floor(100 + random() ** 3 * 24 * KIB);
       const content = i % 3 === 0 ? seededBytes(i, size) : seededText(i, size);
       await put(root, `a${i % 10}/b${Math.floor(i / 10) % 12}/${i}.txt`, content);

@@ -12,8 +12,6 @@ export interface ArrivedObject {
   readonly ref: ObjectRef;
   readonly source: ByteSource;
   readonly bytes: number;
-  /** Gives the memory back, where no put has taken the source. */
-  discard(): void;
 }
 
 const FIELD = { mac: 1, type: 2, chunk: 3 } as const;
@@ -99,7 +97,6 @@ export class PutRequest implements CallReceiver {
         ref,
         source: object.finish(describeRef(ref)),
         bytes: this.#chunkBytes,
-        discard: () => object.discard(),
       });
     } catch (error) {
       this.#object?.discard();

@@ -133,12 +133,8 @@ export class StoreService {
     const request = new PutRequest(call, () => this.#open().receive());
     call.receive(request);
     const object = await request.arrived;
-    try {
-      await this.#store().put(object.ref, object.source, { signal: call.signal });
-    } catch (error) {
-      object.discard();
-      throw error;
-    }
+    // The store gives the memory back, also where the put fails: a put that was cut off may still be sending from it.
+    await this.#store().put(object.ref, object.source, { signal: call.signal });
     this.#answer(call, numberResponse(object.bytes));
   }
 

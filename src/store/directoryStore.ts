@@ -90,11 +90,15 @@ export class DirectoryStore implements ObjectStore {
 
   async put(ref: ObjectRef, source: ByteSource, options: PutOptions = {}): Promise<PutResult> {
     const { path } = objectPath(this.location, ref);
-    if (ref.type !== 'lock' && source.sizeBytes !== undefined) {
-      const present = await stat(path).catch(() => undefined);
-      if (present?.size === source.sizeBytes) return { bytes: present.size, skipped: true };
+    try {
+      if (ref.type !== 'lock' && source.sizeBytes !== undefined) {
+        const present = await stat(path).catch(() => undefined);
+        if (present?.size === source.sizeBytes) return { bytes: present.size, skipped: true };
+      }
+      return { bytes: await writeAtomically(path, bytesOf(source, options)), skipped: false };
+    } finally {
+      source.held?.release();
     }
-    return { bytes: await writeAtomically(path, bytesOf(source, options)), skipped: false };
   }
 
   async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {

@@ -97,11 +97,15 @@ export class LayoutStore implements DigestStore {
   }
 
   async put(ref: ObjectRef, source: ByteSource, options: PutOptions = {}): Promise<PutResult> {
-    if (ref.type !== 'lock' && source.rereadable) {
-      const bytes = await this.#named(ref, () => this.#presentBytes(ref, source, options.signal));
-      if (bytes !== undefined) return { bytes, skipped: true };
+    try {
+      if (ref.type !== 'lock' && source.rereadable) {
+        const bytes = await this.#named(ref, () => this.#presentBytes(ref, source, options.signal));
+        if (bytes !== undefined) return { bytes, skipped: true };
+      }
+      return { bytes: (await this.#write(ref, source, options)).bytes, skipped: false };
+    } finally {
+      source.held?.release();
     }
-    return { bytes: (await this.#write(ref, source, options)).bytes, skipped: false };
   }
 
   async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {

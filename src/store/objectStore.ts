@@ -70,6 +70,7 @@ export type ObjectFinding =
  * - an object is visible only when it is whole; `put` returns after it is durable as far as the medium tells;
  * - `put` of an object that exists with the same content sends nothing; a lock is put again freely;
  * - `get` and `stat` see what a `put` that returned has written;
+ * - `put` releases what its source holds in memory once nothing reads it any more, whether it succeeded or not;
  * - `delete` of an object that is gone succeeds;
  * - `create` on a location that holds a configuration rejects with STORE_EXISTS and changes nothing.
  *

@@ -13,7 +13,7 @@ import type {
   PutOptions,
   PutResult,
 } from './objectStore.ts';
-import { PendingPuts } from './pendingPuts.ts';
+import { type PendingPlace, PendingPuts } from './pendingPuts.ts';
 
 /** Settings of a store that writes behind. */
 export interface WriteBehindOptions {
@@ -91,7 +91,7 @@ export class WriteBehindStore implements ObjectStore {
   async put(ref: ObjectRef, source: ByteSource, options: PutOptions = {}): Promise<PutResult> {
     if (ref.type === 'packfile' || ref.type === 'ecc-packfile')
       return this.#putPackfile(ref, source, options);
-    if (ref.type !== 'lock') await this.#pending.barrier(options.signal);
+    if (ref.type !== 'lock') await releasingOnFailure(source, () => this.#pending.barrier(options.signal));
     return this.#inner.put(ref, source, options);
   }
 
@@ -138,24 +138,34 @@ export class WriteBehindStore implements ObjectStore {
 
   async #putPackfile(ref: ObjectRef, source: ByteSource, options: PutOptions): Promise<PutResult> {
     const { signal } = options;
-    throwIfAborted(signal);
     const tag = tagOf(ref);
-    // A backup that cannot be finished must not go on for hours before it is told.
-    this.#pending.throwFailureOfOthers(tag);
     const bytes = source.sizeBytes;
-    if (source.held && bytes !== undefined && this.#mayGoBehind()) {
-      const place = await this.#pending.place(signal);
-      // It may have taken long: what was true before need not be true now.
-      if (this.#mayGoBehind()) {
-        place.take(ref, this.#store(ref, source, { signal: this.#abandoned.signal }));
-        return { bytes, skipped: false };
-      }
-      place.leave();
-      this.#pending.throwFailureOfOthers(tag);
+    const place = await releasingOnFailure(source, () => this.#placeBehind(tag, source, signal));
+    if (place && bytes !== undefined) {
+      place.take(ref, this.#store(ref, source, { signal: this.#abandoned.signal }));
+      return { bytes, skipped: false };
     }
     const result = await orAborted(this.#store(ref, source, options), signal);
     this.#pending.mended(tag);
     return result;
+  }
+
+  /** A place for a put that may go behind; undefined for one whose caller has to wait until it is stored. */
+  async #placeBehind(
+    tag: string,
+    source: ByteSource,
+    signal: AbortSignal | undefined,
+  ): Promise<PendingPlace | undefined> {
+    throwIfAborted(signal);
+    // A backup that cannot be finished must not go on for hours before it is told.
+    this.#pending.throwFailureOfOthers(tag);
+    if (!source.held || source.sizeBytes === undefined || !this.#mayGoBehind()) return undefined;
+    const place = await this.#pending.place(signal);
+    // It may have taken long: what was true before need not be true now.
+    if (this.#mayGoBehind()) return place;
+    place.leave();
+    this.#pending.throwFailureOfOthers(tag);
+    return undefined;
   }
 
   /** Once an object has failed, its next put has to show that it is stored; and nobody waits for puts after a close. */
@@ -169,5 +179,15 @@ export class WriteBehindStore implements ObjectStore {
       return this.#inner.put(ref, source, options);
     });
     return put.finally(() => source.held?.release());
+  }
+}
+
+/** A put owns what its source holds, from the call on: what ends before the inner store takes over gives it back. */
+async function releasingOnFailure<T>(source: ByteSource, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    source.held?.release();
+    throw error;
   }
 }

@@ -32,6 +32,20 @@ export function describeObjectStore(name: string, makeStore: () => Promise<Store
       return macs.sort();
     };
 
+    it('releases what a source holds when its put has ended, also in a failure', async () => {
+      const holding = (open: () => Promise<never>) => {
+        const held = { releases: 0, release: () => void held.releases++ };
+        const source = bufferSource(seededBytes(1, 100_000), 'held');
+        return { held, source: { ...source, held }, broken: { ...source, held, open } };
+      };
+      const { held, source, broken } = holding(() => Promise.reject(new Error('cannot be read')));
+      await store.put(refOf(1), source);
+      expect(held.releases).toBeGreaterThan(0);
+      held.releases = 0;
+      await expect(store.put(refOf(2), broken)).rejects.toThrow('cannot be read');
+      expect(held.releases).toBeGreaterThan(0);
+    });
+
     it('is created once; a second create changes nothing', async () => {
       await expect(store.open()).rejects.toMatchObject({ code: 'STORE_MISSING' });
       await store.create(CONFIG);

@@ -26,6 +26,8 @@ export class Block {
   waiters: Waiter[] | undefined;
   /** Fetched ahead and not asked for so far. */
   unread: boolean;
+  /** Whether a reader has come to it. */
+  wasRead = false;
   // The neighbours in the list that it is in (blockList.ts).
   previous: Block | undefined;
   next: Block | undefined;

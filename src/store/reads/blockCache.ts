@@ -7,7 +7,7 @@ import { BlockMemory } from './blockMemory.ts';
 import { BlockRead } from './blockRead.ts';
 import { InMemoryStream } from './inMemoryStream.ts';
 import { type Ahead, type BlockRange, ReadPlanner } from './readPlanner.ts';
-import type { ReadPolicy } from './readPolicy.ts';
+import { creditLeft, type ReadPolicy } from './readPolicy.ts';
 import { ReadCounter, type ReadStats } from './readStats.ts';
 
 /** Reads an object below the cache, whole where no range is given. */
@@ -30,6 +30,7 @@ export class BlockCache {
   readonly #read: ReadObject;
   readonly #fetches = new Set<BlockFetch>();
   readonly #counter = new ReadCounter();
+  #steps = 0;
   #closed: KlosetError | undefined;
 
   constructor(policy: ReadPolicy, cacheBytes: number, read: ReadObject) {
@@ -49,7 +50,8 @@ export class BlockCache {
   /** Bytes that lie inside the object. What is missing is asked for before this returns. */
   read(object: CachedObject, range: ByteRange, signal: AbortSignal | undefined): ObjectContent {
     const { offset, length } = range;
-    const { wanted, around, ahead } = object.planner.plan(offset, length);
+    const { wanted, around, ahead, step } = object.planner.plan(offset, length, this.#creditBytes);
+    if (step) this.#steps++;
     const parts = this.#inMemory(object, wanted, offset, offset + length);
     this.#counter.read(length, parts !== undefined);
     if (parts) {
@@ -93,7 +95,7 @@ export class BlockCache {
    *
    * @throws KlosetError CANCELLED
    */
-  async fetch(object: CachedObject, wanted: BlockRange, signal: AbortSignal | undefined): Promise<void> {
+  async obtain(object: CachedObject, wanted: BlockRange, signal: AbortSignal | undefined): Promise<void> {
     if (this.#closed) throw this.#closed;
     const request = this.#request(object, wanted, wanted);
     const bytes = this.#bytesOf(object, request);
@@ -116,6 +118,15 @@ export class BlockCache {
     this.#closed = cancelled();
     for (const fetch of this.#fetches) fetch.abandon(this.#closed);
     await Promise.all([...this.#fetches].map(({ done }) => done));
+  }
+
+  /** What may be fetched ahead now, in bytes. */
+  get #creditBytes(): number {
+    const { firstReadBytes: readBytes, unreadBytes, aheadRoomBytes } = this.#memory;
+    return Math.min(
+      aheadRoomBytes,
+      creditLeft(this.policy.credit, { steps: this.#steps, readBytes, unreadBytes }),
+    );
   }
 
   #inMemory(
@@ -178,9 +189,9 @@ export class BlockCache {
 
   /** The blocks of one request: from the first of `wanted` on, then those behind it, as long as all are missing. */
   #request({ blocks, bytes }: CachedObject, wanted: BlockRange, around: BlockRange): BlockRange {
-    const { requestBytes, wholeBytes, blockBytes } = this.policy;
+    const { demandRequestBytes, wholeBytes, blockBytes } = this.policy;
     // A small object comes in one request whatever its length, so that its digest is checked.
-    const most = (bytes <= wholeBytes ? Math.max(wholeBytes, requestBytes) : requestBytes) / blockBytes;
+    const most = bytes <= wholeBytes ? Math.ceil(bytes / blockBytes) : demandRequestBytes / blockBytes;
     let { from } = wanted;
     let to = from;
     while (to < around.to && to - from < most && !blocks[to]) to++;

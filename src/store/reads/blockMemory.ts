@@ -24,6 +24,8 @@ export class BlockMemory {
   #unreadBytes = 0;
   /** Everything that was fetched ahead and not read, what is still under way included. */
   #aheadBytes = 0;
+  #wastedBytes = 0;
+  #firstReadBytes = 0;
   #usedBytes = 0;
   #peakBytes = 0;
   readonly #claims: Claim[] = [];
@@ -41,6 +43,16 @@ export class BlockMemory {
   /** The most that was ever in use. */
   get peakBytes(): number {
     return this.#peakBytes;
+  }
+
+  /** Bytes that were fetched ahead and are not read so far, or never were. */
+  get unreadBytes(): number {
+    return this.#aheadBytes + this.#wastedBytes;
+  }
+
+  /** Bytes of blocks that were read, each counted once while it is in memory. */
+  get firstReadBytes(): number {
+    return this.#firstReadBytes;
   }
 
   /** Bytes that could be fetched ahead now. */
@@ -106,6 +118,10 @@ export class BlockMemory {
   /** A block is being read, whether its content is there or still under way. */
   use(block: Block): void {
     if (block.owner.blocks[block.index] !== block) return;
+    if (!block.wasRead) {
+      block.wasRead = true;
+      this.#firstReadBytes += block.bytes;
+    }
     if (!block.unread) {
       if (block.data) this.#read.renew(block);
       return;
@@ -124,7 +140,10 @@ export class BlockMemory {
 
   #remove(block: Block): void {
     if (block.data) this.#delist(block);
-    if (block.unread) this.#aheadBytes -= block.bytes;
+    if (block.unread) {
+      this.#aheadBytes -= block.bytes;
+      if (block.data) this.#wastedBytes += block.bytes;
+    }
     this.#usedBytes -= block.bytes;
     if (block.owner.blocks[block.index] === block) block.owner.blocks[block.index] = undefined;
   }

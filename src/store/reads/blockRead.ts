@@ -42,14 +42,14 @@ export class BlockRead {
 
   /** The bytes, each block as soon as it is there. */
   async *stream(): AsyncGenerator<Uint8Array, void, void> {
-    const { blockBytes, requestBytes } = this.#cache.policy;
+    const { blockBytes, demandRequestBytes } = this.#cache.policy;
     let content = false;
     try {
       for (let index = this.#from; index < this.#to; index++) {
         const reach = this.#reach(index);
         const lacking = reach - this.#heldTo;
         // A step of less than a request would be a small request.
-        if (lacking * blockBytes >= requestBytes || (lacking > 0 && reach === this.#to))
+        if (lacking * blockBytes >= demandRequestBytes || (lacking > 0 && reach === this.#to))
           this.#tryHold(reach, undefined);
         if (this.#heldTo <= index) await this.#hold(index + 1);
         const block = this.#held[index - this.#from] as Block;
@@ -90,7 +90,7 @@ export class BlockRead {
     while (this.#heldTo < to) {
       const block = this.#object.blocks[this.#heldTo];
       if (block) this.#take(block);
-      else await this.#cache.fetch(this.#object, { from: this.#heldTo, to }, this.#signal);
+      else await this.#cache.obtain(this.#object, { from: this.#heldTo, to }, this.#signal);
     }
   }
 
