@@ -3,8 +3,8 @@
  * `node bench/push.ts --rounds 5 --latency 0,50`. Each push meets a freshly started registry with empty storage:
  * zot links blobs that another repository holds, which would let the second contestant win without sending.
  */
-import { mkdir, readdir, stat, statfs, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { summaryOf } from '../test/support/cli.ts';
@@ -17,6 +17,7 @@ import { startToxiproxy, type Toxiproxy } from '../test/support/toxiproxy.ts';
 import { CONTESTANTS, type Contestant } from './push/contestants.ts';
 import { markdown, type Run, summarise } from './push/report.ts';
 import { prepareWorkload, type Workload } from './push/workload.ts';
+import { storageParent } from './storage.ts';
 
 const MIB = 1024 * 1024;
 const { values } = parseArgs({
@@ -42,12 +43,6 @@ const contestants = values.contestants.split(',').map((name) => {
   if (!found) throw new Error(`unknown contestant ${name}`);
   return found;
 });
-
-/** Memory when it has room, so that the disk does not decide who is faster. */
-async function storageParent(): Promise<string> {
-  const room = await statfs('/dev/shm').catch(() => undefined);
-  return room && room.bavail * room.bsize > 6 * 1024 * MIB ? '/dev/shm' : tmpdir();
-}
 
 /** Lets the registry load its code before the clock runs. */
 async function warmUp(address: string): Promise<void> {

@@ -40,30 +40,37 @@ const big: TraceTree = {
   },
 };
 
-/** 531 MiB in some 3,000 files: media, logs, sources and one file of 16 MiB, in the proportions of a home folder. */
-const mixed: TraceTree = {
-  name: 'mixed',
-  catFile: 'media/large.bin',
-  folder: 'projects/7',
-  async write(root) {
-    const random = numbers(1);
-    let bytes = 0;
-    const add = async (path: string, content: Uint8Array | string) => {
-      bytes += Buffer.byteLength(content);
-      await put(root, path, content);
-    };
-    await add('media/large.bin', seededBytes(1, 16 * MIB));
-    for (let i = 0; i < 2500; i++) {
-      const size = Math.floor(200 + random() ** 3 * 60 * KIB);
-      await add(`projects/${i % 23}/src/${i % 7}/file ${i}.txt`, seededText(i, size));
-    }
-    for (let i = 0; i < 60; i++) await add(`logs/${i}.log`, seededText(10_000 + i, (200 + i * 20) * KIB));
-    for (let i = 0; bytes < 531 * MIB; i++) {
-      const size = Math.floor(Math.min(531 * MIB - bytes + 1, (0.1 + random() ** 4 * 24) * MIB));
-      await add(`media/${i % 11}/${i}.bin`, seededBytes(20_000 + i, size));
-    }
-  },
-};
+/** Media, logs, sources and one file of 16 MiB, in the proportions of a home folder; 531 MiB are 3,000 files. */
+export function mixedTree(name: string, mebibytes: number): TraceTree {
+  const share = mebibytes / 531;
+  return {
+    name,
+    catFile: 'media/large.bin',
+    folder: 'projects/7',
+    async write(root) {
+      const random = numbers(1);
+      const total = mebibytes * MIB;
+      let bytes = 0;
+      const add = async (path: string, content: Uint8Array | string) => {
+        bytes += Buffer.byteLength(content);
+        await put(root, path, content);
+      };
+      await add('media/large.bin', seededBytes(1, 16 * MIB));
+      for (let i = 0; i < 2500 * share; i++) {
+        const size = Math.floor(200 + random() ** 3 * 60 * KIB);
+        await add(`projects/${i % 23}/src/${i % 7}/file ${i}.txt`, seededText(i, size));
+      }
+      for (let i = 0; i < 60 * share; i++)
+        await add(`logs/${i}.log`, seededText(10_000 + i, (200 + i * 20) * KIB));
+      for (let i = 0; bytes < total; i++) {
+        const size = Math.floor(Math.min(total - bytes + 1, (0.1 + random() ** 4 * 24) * MIB));
+        await add(`media/${i % 11}/${i}.bin`, seededBytes(20_000 + i, size));
+      }
+    },
+  };
+}
+
+const mixed = mixedTree('mixed', 531);
 
 /** 5,000 files of 100 bytes to 24 KiB. */
 const small: TraceTree = {

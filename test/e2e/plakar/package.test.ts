@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
-import { chmod, readdir, readFile, symlink } from 'node:fs/promises';
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GrpcClient } from '../../plugin/support/grpcClient.ts';
@@ -74,12 +74,9 @@ describe.skipIf(!peers.found)('the package', () => {
     const folder = dirname(executable);
     await firstAnswer(executable);
     expect(await readdir(join(folder, 'compile-cache'))).not.toEqual([]);
-    await chmod(join(folder, 'compile-cache'), 0o000);
-    try {
-      expect(await firstAnswer(executable)).toEqual(well);
-    } finally {
-      await chmod(join(folder, 'compile-cache'), 0o755);
-    }
+    await rm(join(folder, 'compile-cache'), { recursive: true });
+    await writeFile(join(folder, 'compile-cache'), 'a file where the folder should be');
+    expect(await firstAnswer(executable)).toEqual(well);
   });
 
   test('carries an icon, a schema of the options, and the licences of all that is in it', async () => {

@@ -1,0 +1,87 @@
+/**
+ * The real plakar on a directory store, through the Go connector and through ours, in turns:
+ * `KLOSET_OCI_PEERS=… npm run bench:plakar -- --rounds 3`. All stores are encrypted, as users have them; the registry
+ * is Debian's docker-registry with its storage in memory where that has room.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startToxiproxy } from '../test/support/toxiproxy.ts';
+import type { ContestantName } from './plakar/contestants.ts';
+import { markdown, type Sample, summarise } from './plakar/report.ts';
+import { openStage, type Stage } from './plakar/stage.ts';
+import { TASKS, type Task } from './plakar/tasks.ts';
+import { storageParent } from './storage.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    trees: { type: 'string', default: '86,531' },
+    'round-trip': { type: 'string', default: '50' },
+    contestants: { type: 'string', default: 'directory,go,ours' },
+    /** Only tasks whose name contains this. */
+    task: { type: 'string', default: '' },
+    json: { type: 'string', default: join(import.meta.dirname, 'results', 'plakar.json') },
+    markdown: { type: 'string' },
+  },
+});
+const rounds = Number(values.rounds);
+const contestants = values.contestants.split(',') as ContestantName[];
+const samples: Sample[] = [];
+
+async function once(task: Task, stage: Stage, round: number): Promise<void> {
+  // Every contestant has every place in the order, so that none always follows the same one.
+  const order = stage.contestants.map((_, i) => stage.contestants[(i + round) % stage.contestants.length]);
+  for (const one of order) {
+    if (one === undefined || (one.name === 'directory' && !task.directory)) continue;
+    const value = await task.run(stage, one);
+    const { name, unit } = task;
+    samples.push({ task: name, unit, mebibytes: stage.mebibytes, contestant: one.name, round, value });
+    console.error(
+      `${stage.mebibytes} MiB, round ${round + 1}, ${name}, ${one.name}: ${value.toFixed(2)} ${unit}`,
+    );
+  }
+}
+
+async function report(): Promise<void> {
+  const rows = summarise(samples);
+  const environment = {
+    date: new Date().toISOString(),
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    node: process.version,
+    roundTripMs: Number(values['round-trip']),
+  };
+  await mkdir(join(import.meta.dirname, 'results'), { recursive: true });
+  await writeFile(values.json, `${JSON.stringify({ environment, rows, samples }, null, 2)}\n`);
+  if (values.markdown) await writeFile(values.markdown, markdown(rows));
+}
+
+const toxiproxy = await startToxiproxy();
+try {
+  for (const mebibytes of values.trees.split(',').map(Number)) {
+    const stage = await openStage({
+      parent: await storageParent(),
+      mebibytes,
+      roundTripMs: Number(values['round-trip']),
+      contestants,
+      toxiproxy,
+    });
+    try {
+      const tasks = TASKS.filter(
+        ({ name, trees }) => name.includes(values.task) && (trees?.includes(mebibytes) ?? true),
+      );
+      for (let round = 0; round < rounds; round++) {
+        for (const task of tasks) if (task.repeat || round === 0) await once(task, stage, round);
+        // After each round, so that a run that is cut short leaves its figures.
+        await report();
+      }
+    } finally {
+      await stage.close();
+    }
+  }
+  console.log(markdown(summarise(samples)));
+} finally {
+  await toxiproxy.stop();
+}
