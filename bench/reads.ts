@@ -84,7 +84,7 @@ async function printTraces(): Promise<void> {
 
 /** Restores and sparse reads: what they take beyond their floors, their requests, their bytes. */
 async function printVariants(): Promise<void> {
-  const links = LINKS.filter(({ name }) => name === '50 ms' || name === '150 ms');
+  const links = LINKS.filter(({ name }) => name === '50 ms');
   const restores = traces.filter(({ name }) => name === YARDSTICK || name === 'small-restore');
   const sparse = traces.filter(({ name }) => SPARSE.some((end) => name.endsWith(end)));
   const heads = ['constants'];

@@ -1,7 +1,7 @@
 import type { SharedSlice } from '../workers/slabs.ts';
 
 /** What holds the bytes of a source. */
-export interface HeldBytes {
+interface HeldBytes {
   release(): void;
   /** The bytes in shared memory, in order, where they are hashed and sent from; absent where they lie elsewhere. */
   readonly slices?: readonly SharedSlice[] | undefined;

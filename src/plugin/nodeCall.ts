@@ -33,7 +33,7 @@ export class NodeCall implements Call {
     this.headers = Object.fromEntries(plain.map(([name, value]) => [name, String(value)]));
     // A stream that breaks says so by closing, too.
     stream.on('error', () => undefined);
-    stream.on('close', () => this.#closed());
+    stream.on('close', () => this.abandon());
     stream.on('wantTrailers', () => {
       stream.sendTrailers(this.#trailers);
       setImmediate(() => this.#stopHost());
@@ -93,6 +93,12 @@ export class NodeCall implements Call {
     }
   }
 
+  /** The stream is closed: nobody hears an answer any more. */
+  abandon(): void {
+    if (this.#over) return;
+    this.#controller.abort(new KlosetError('CANCELLED', 'the host cancelled the call or is gone'));
+  }
+
   /** Aborts the call, and tells the host why. */
   cutShort(why: string): void {
     if (this.#over) return;
@@ -137,10 +143,5 @@ export class NodeCall implements Call {
   /** The trailers have left; what the host still sends is for nobody. */
   #stopHost(): void {
     if (!this.#hostDone) this.#stream.close(constants.NGHTTP2_NO_ERROR);
-  }
-
-  #closed(): void {
-    if (this.#over) return;
-    this.#controller.abort(new KlosetError('CANCELLED', 'the host cancelled the call or is gone'));
   }
 }

@@ -26,6 +26,7 @@ export const serveHostOnNode: ServeHost = (pipes, onCall) => new NodeConnection(
 
 class NodeConnection implements HostConnection {
   readonly closed: Promise<KlosetError | undefined>;
+  readonly #duplex: PipeDuplex;
   readonly #session: ServerHttp2Session;
   readonly #calls = new Set<NodeCall>();
 
@@ -34,12 +35,15 @@ class NodeConnection implements HostConnection {
     this.closed = promise;
     let reason: KlosetError | undefined;
     const duplex = new PipeDuplex(pipes);
+    this.#duplex = duplex;
     this.#session = performServerHandshake(duplex, {
       maxSessionMemory: SESSION_MEMORY_MB,
       settings: { initialWindowSize: INITIAL_WINDOW_BYTES, maxConcurrentStreams: MAX_CALLS },
     });
     this.#session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-    this.#session.on('error', (cause) => {
+    this.#session.on('error', (cause: NodeJS.ErrnoException) => {
+      // A host that is gone, EPIPE for one, is the normal end.
+      if (!cause.code?.startsWith('ERR_HTTP2')) return;
       reason = new KlosetError('CONNECTION_LOST', `the connection to the host broke: ${cause.message}`, {
         cause,
       });
@@ -51,18 +55,19 @@ class NodeConnection implements HostConnection {
       call.guard(() => onCall(call));
     });
     duplex.on('error', () => undefined);
-    duplex.on('close', () => {
-      this.#session.destroy();
-      // Streams close in later turns; then the calls have heard of it.
-      setImmediate(() => resolve(reason));
+    duplex.on('close', () => this.#session.destroy());
+    this.#session.on('close', () => {
+      for (const call of this.#calls) call.abandon();
+      resolve(reason);
     });
   }
 
   async shutdown(graceMs: number): Promise<void> {
     this.#session.close();
-    const timer = setTimeout(() => {
+    let timer = setTimeout(() => {
       for (const call of this.#calls) call.cutShort('The plugin was stopped before the call was answered.');
-      setTimeout(() => this.#session.destroy(), FLUSH_MS).unref();
+      // A host that does not read would hold the plugin for ever.
+      timer = setTimeout(() => this.#duplex.destroy(), FLUSH_MS);
     }, graceMs);
     await this.closed;
     clearTimeout(timer);

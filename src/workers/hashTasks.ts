@@ -13,7 +13,7 @@ export interface FileRange {
 export type HashInput = readonly SharedSlice[] | FileRange;
 
 /** Why the bytes of a file could not be hashed: an errno, `SHORT` where it ended before the range did, or `STOPPED`. */
-export interface FileFailure {
+interface FileFailure {
   readonly fileFailure: string;
 }
 

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { PipeDuplex } from '../../src/plugin/pipeDuplex.ts';
 import { type Call, type CallHandler, GRPC_STATUS } from '../../src/plugin/transport.ts';
+import { END_STREAM, frame, PREFACE, request, settings, TYPE, u32 } from '../support/h2Frames.ts';
+import { hostPipes } from '../support/hostPipes.ts';
 import { answerOf, type NodeHost, nodeHost } from '../support/nodeHost.ts';
 import { TRANSPORTS } from './transports.ts';
 
@@ -147,6 +150,8 @@ describe.each(TRANSPORTS)('the %s transport', (_name, serve) => {
     const calls = [await nth(0), await nth(1)];
     const reasons = calls.map(aborted);
     await host.leave();
+    expect(calls.map((call) => call.signal.aborted)).toEqual([true, true]);
+    expect(await host.connection.closed).toBeUndefined();
     expect(await Promise.all(reasons)).toEqual([CANCELLED, CANCELLED]);
     for (const call of calls) {
       expect(call.write([Buffer.from('x')])).toBeUndefined();
@@ -231,6 +236,45 @@ describe.each(TRANSPORTS)('the %s transport', (_name, serve) => {
     });
     await down;
     await host.leave();
+  });
+
+  it('shuts down though the host does not read', async () => {
+    const { onCall, nth } = collector();
+    const pipes = hostPipes();
+    const connection = serve(pipes.plugin, onCall);
+    const host = new PipeDuplex(pipes.host);
+    host.on('error', () => undefined);
+    const open = frame(TYPE.WINDOW_UPDATE, 0, 0, u32(2 ** 30));
+    host.write(Buffer.concat([PREFACE, settings([4, 2 ** 30]), open, request(1, END_STREAM)]));
+    const call = await nth(0);
+    const room = call.write([Buffer.alloc(8 * 1024 * 1024)]);
+    await connection.shutdown(1);
+    await room;
+    expect(call.signal.aborted).toBe(true);
+    host.destroy();
+  });
+
+  it('lets a writer go on that waits for room in a call that was ended', async () => {
+    const { onCall, nth } = collector();
+    const host = nodeHost(serve, onCall, { settings: { initialWindowSize: 0 } });
+    host.call('/a').end();
+    const call = await nth(0);
+    await pinged(host);
+    const room = call.write([Buffer.alloc(8 * 1024 * 1024)]);
+    call.end(GRPC_STATUS.OK);
+    await host.leave();
+    await room;
+    expect(call.signal.aborted).toBe(false);
+  });
+
+  it('tells a host that breaks the protocol from one that leaves', async () => {
+    const pipes = hostPipes();
+    const connection = serve(pipes.plugin, () => undefined);
+    const host = new PipeDuplex(pipes.host);
+    host.on('error', () => undefined).resume();
+    host.write('this is no HTTP/2, however long one waits for it');
+    expect(await connection.closed).toMatchObject({ code: 'CONNECTION_LOST' });
+    host.destroy();
   });
 
   it('hears of a signal that is asked for only after the abort', async () => {

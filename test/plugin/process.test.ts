@@ -5,7 +5,7 @@ import { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { END_STREAM, PREFACE, REQUEST, request, settings } from '../support/h2Frames.ts';
+import { END_STREAM, frame, PREFACE, REQUEST, request, settings, TYPE, u32 } from '../support/h2Frames.ts';
 import { answerOf } from '../support/nodeHost.ts';
 import { seededBytes } from '../support/seededBytes.ts';
 import { TRANSPORTS } from './transports.ts';
@@ -74,7 +74,8 @@ describe.each(TRANSPORTS)('a plugin process on the %s transport', (name) => {
     const child = spawn(process.execPath, [PLUGIN, name], { stdio: ['pipe', 'pipe', 'pipe'] });
     running = child;
     const flood: Record<string, string> = { ...REQUEST, ':path': '/flood' };
-    child.stdin.write(Buffer.concat([PREFACE, settings([4, 2 ** 30]), request(1, END_STREAM, flood)]));
+    const open = frame(TYPE.WINDOW_UPDATE, 0, 0, u32(2 ** 30));
+    child.stdin.write(Buffer.concat([PREFACE, settings([4, 2 ** 30]), open, request(1, END_STREAM, flood)]));
     // Reads once and then no more: the plugin's writes wait.
     await once(child.stdout, 'readable');
     child.stdin.end();

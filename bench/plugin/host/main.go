@@ -239,6 +239,8 @@ func measure(args, names []string, sizeMiB, rangeKiB int, seconds float64, round
 	if err != nil {
 		return nil, err
 	}
+	// Whatever happens, no plugin is left behind.
+	defer p.command.Process.Kill()
 	location := append(field(1, []byte("location")), field(2, []byte("oci://127.0.0.1:1/null"))...)
 	if err := p.unary("Init", append(field(1, []byte("oci")), field(2, location)...)); err != nil {
 		return nil, err
@@ -335,6 +337,8 @@ func measure(args, names []string, sizeMiB, rangeKiB int, seconds float64, round
 	}
 	report["peakRssMiB"] = peakRssMiB(pid)
 	p.client.Close()
+	patience := time.AfterFunc(10*time.Second, func() { p.command.Process.Kill() })
+	defer patience.Stop()
 	if err := p.command.Wait(); err != nil {
 		return nil, fmt.Errorf("the plugin ended with %w", err)
 	}

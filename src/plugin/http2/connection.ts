@@ -84,6 +84,12 @@ export class Connection implements HostEvents {
     for (const call of this.#calls) if (!call.over) this.#calls.forget(call, why);
   }
 
+  /** The pipes are gone: nobody waits for them any more. */
+  close(): void {
+    this.#over = true;
+    this.#calls.close();
+  }
+
   /** Takes no new calls. */
   refuse(): void {
     if (this.#over || this.#refusing) return;

@@ -19,6 +19,8 @@ export interface CallOwner {
   write(call: HostCall, parts: readonly Uint8Array[]): Promise<void> | undefined;
   /** The call has its trailers. */
   ended(call: HostCall): void;
+  /** Forgets the bytes that the call has queued. */
+  unqueue(call: HostCall): void;
 }
 
 /** One stream of the host, as the service sees it and as the connection drives it. */
@@ -97,7 +99,7 @@ export class HostCall implements Call {
   /** Aborts the call, and ends it for the host with UNAVAILABLE. */
   cutShort(reason: KlosetError, message: string): void {
     if (this.over) return;
-    this.outgoing.clear();
+    this.#owner.unqueue(this);
     this.end(GRPC_STATUS.UNAVAILABLE, message);
     this.#abortReason = reason;
     this.#controller?.abort(reason);

@@ -99,6 +99,17 @@ export class OpenCalls implements CallOwner, OutputOwner, Iterable<HostCall> {
     this.output.offer(call.outgoing);
   }
 
+  unqueue(call: HostCall): void {
+    this.output.unqueue(call.outgoing);
+  }
+
+  /** Nothing is sent any more, and nobody waits for it. */
+  close(): void {
+    this.output.stop();
+    for (const call of this.#calls.values()) this.output.drop(call.outgoing);
+    this.#calls.clear();
+  }
+
   beforeFlush(): void {
     if (this.#credits.length === 0) return;
     for (const call of this.#credits) {

@@ -85,8 +85,14 @@ export class Output {
   }
 
   /** Forgets what a call has queued. */
-  drop(body: OutgoingBody): void {
+  unqueue(body: OutgoingBody): void {
     if (body.queuedBytes > 0) this.#writers--;
+    body.clear();
+  }
+
+  /** The same for a call that sends nothing more. */
+  drop(body: OutgoingBody): void {
+    this.unqueue(body);
     body.drop();
   }
 

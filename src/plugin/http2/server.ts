@@ -40,6 +40,8 @@ class PipeConnection implements HostConnection {
     this.#connection.refuse();
     const timer = setTimeout(() => {
       this.#connection.cutShort('The plugin was stopped before the call was answered.');
+      // Not once they have left: a host that does not read would hold the plugin for ever.
+      this.#end(undefined);
     }, graceMs);
     await this.closed;
     clearTimeout(timer);
@@ -71,7 +73,7 @@ class PipeConnection implements HostConnection {
     const timer = setTimeout(() => output.stop(), FLUSH_MS);
     void output.drained().then(() => {
       clearTimeout(timer);
-      output.stop();
+      this.#connection.close();
       this.#input.close();
       this.#outputPipe.close();
       this.#resolveClosed(reason);

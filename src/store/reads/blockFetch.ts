@@ -72,32 +72,30 @@ export class BlockFetch {
   async #fill(content: ObjectContent): Promise<void> {
     const expected = this.#blocks.reduce((sum, { bytes }) => sum + bytes, 0);
     if (content.bytes !== expected) throw wrongLength(content.bytes, expected);
+    const last = this.#blocks.length - 1;
     let seen = 0;
-    let block = this.#blocks[0];
     let buffer: Uint8Array | undefined;
     let filled = 0;
     for await (const chunk of content.stream) {
       throwIfAborted(this.#stop.signal);
       seen += chunk.length;
       if (seen > expected) throw wrongLength(seen, expected);
-      for (let at = 0; at < chunk.length && block; ) {
-        if (filled === block.bytes && buffer) {
-          this.#complete(block, buffer);
-          block = this.#blocks[this.#arrived];
-          buffer = undefined;
-          filled = 0;
-          continue;
-        }
+      for (let at = 0; at < chunk.length; ) {
+        const block = this.#blocks[this.#arrived] as Block;
         buffer ??= Buffer.allocUnsafeSlow(block.bytes);
         const part = Math.min(block.bytes - filled, chunk.length - at);
         buffer.set(chunk.subarray(at, at + part), filled);
         filled += part;
         at += part;
+        if (filled < block.bytes || this.#arrived === last) continue;
+        this.#complete(block, buffer);
+        buffer = undefined;
+        filled = 0;
       }
     }
     throwIfAborted(this.#stop.signal);
-    if (seen !== expected || !block || !buffer) throw wrongLength(seen, expected);
-    this.#complete(block, buffer);
+    if (seen !== expected || !buffer) throw wrongLength(seen, expected);
+    this.#complete(this.#blocks[last] as Block, buffer);
   }
 
   #complete(block: Block, buffer: Uint8Array): void {

@@ -67,6 +67,7 @@ describe.skipIf(!peers.found)('the plugin under the real host', () => {
       expect((await backup.exited).signal).toBe('SIGKILL');
       await beside;
       await victim.idle();
+      console.log(recorder.requests.slice(-14), recorder.sessions, backup.output().split('\n').filter((l) => l.includes('kloset')));
       expect(await openUploads(registry)).toEqual([]);
     } finally {
       await recorder.close();

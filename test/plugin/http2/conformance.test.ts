@@ -131,6 +131,15 @@ describe('RFC 9113', () => {
     expect(host.frames.filter((one) => one.type === TYPE.PING)).toHaveLength(1);
   });
 
+  it('§6.8: a host that sends GOAWAY gets the answers to its calls, and then the end', async () => {
+    host.greet().send(request(1), frame(TYPE.GOAWAY, 0, 0, u32(0, 0)));
+    await host.settle();
+    host.send(data(1, Buffer.alloc(0), END_STREAM));
+    await host.frame((one) => ends(one, 1), 'trailers');
+    await host.closed();
+    expect(await connection.closed).toBeUndefined();
+  });
+
   it('§6.8: GOAWAY names the last call that was looked at, and why', async () => {
     host.greet().send(request(7), frame(TYPE.PING, 0, 1, u32(0, 0)));
     const { payload } = await host.ofType(TYPE.GOAWAY, 0);

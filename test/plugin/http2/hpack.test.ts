@@ -194,6 +194,21 @@ describe('HPACK decoding', () => {
     expect(list(decoder, encoder.header(['x-last', 'one'], how))).toEqual(['x-last: one']);
   });
 
+  it('lets the oldest entries go when the table is full, and all for one that is larger than it', () => {
+    const decoder = new HpackDecoder(MAX_LIST_BYTES);
+    const insert = (name: string, valueBytes: number) =>
+      Buffer.concat([Buffer.of(0x40), string(name, false), string('v'.repeat(valueBytes), false)]);
+    const index = (entry: number) => integer(0x80, 7, entry);
+    decoder.decode(hex(TABLE_OF_256));
+    decoder.decode(Buffer.concat([insert('a', 99), insert('b', 90)]));
+    expect(list(decoder, index(63))).toEqual([`a: ${'v'.repeat(99)}`]);
+    decoder.decode(insert('c', 1));
+    expect(() => decoder.decode(index(64))).toThrow('no header has index 64');
+    expect(list(decoder, index(63))).toEqual([`b: ${'v'.repeat(90)}`]);
+    decoder.decode(insert('d', 300));
+    expect(() => decoder.decode(index(62))).toThrow('no header has index 62');
+  });
+
   it('reads headers in tables without making new ones', () => {
     const encoder = new TestEncoder();
     const decoder = new HpackDecoder(MAX_LIST_BYTES);

@@ -66,7 +66,7 @@ export function string(text: string, huffman: boolean): Buffer {
 
 const CODES = canonicalCodes();
 
-export function huffmanOf(bytes: Uint8Array): Buffer {
+function huffmanOf(bytes: Uint8Array): Buffer {
   const bits = [...bytes].map((byte) => CODES[byte]).join('');
   const padded = bits.padEnd(Math.ceil(bits.length / 8) * 8, '1');
   return Buffer.from((padded.match(/.{8}/g) ?? []).map((octet) => Number.parseInt(octet, 2)));

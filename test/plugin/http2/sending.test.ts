@@ -169,6 +169,14 @@ describe('room for writers', () => {
     for (const call of eight.calls) expect(fill(call).bytes).toBe(MIB / 4);
   });
 
+  it('is whole again for one when the others have no more to send', async () => {
+    const { host, calls } = rig(8, [[INITIAL_WINDOW_SIZE, 4 * MIB]]);
+    host.send(opened);
+    for (const call of calls) call.write([chunk]);
+    await host.quiet();
+    expect(fill(calls[0]).bytes).toBe(2 * MIB + chunk.length);
+  });
+
   it('comes back when half of the share has left', async () => {
     const { host, calls } = rig(1, [[INITIAL_WINDOW_SIZE, 0]]);
     host.send(opened);

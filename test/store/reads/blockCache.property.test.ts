@@ -2,17 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KlosetError } from '../../../src/errors.ts';
 import { BlockCache, type CachedObject } from '../../../src/store/reads/blockCache.ts';
-import { DEFAULT_READ_POLICY, type ReadPolicy } from '../../../src/store/reads/readPolicy.ts';
+import { DEFAULT_READ_POLICY, fitPolicy, type ReadPolicy } from '../../../src/store/reads/readPolicy.ts';
 import { collect, refOf } from '../../engine/rig.ts';
 import { type HeldRequest, heldReads } from './heldReads.ts';
 
 /** The real policy with every length divided by 1024, so that a few KiB are a packfile. */
-const SMALL = Object.fromEntries(
-  Object.entries(DEFAULT_READ_POLICY).map(([name, value]) => [
-    name,
-    name.endsWith('Bytes') ? value / 1024 : value,
-  ]),
-) as unknown as ReadPolicy;
+function shrunk<T extends object>(policy: T): T {
+  const fields = Object.entries(policy).map(([name, value]) => {
+    if (typeof value === 'object') return [name, shrunk(value)];
+    return [name, /Bytes$|^bytesPer/.test(name) ? value / 1024 : value];
+  });
+  return Object.fromEntries(fields) as T;
+}
+
+const SMALL: ReadPolicy = { ...shrunk(DEFAULT_READ_POLICY), wholeBytes: 0 };
 const BLOCK = SMALL.blockBytes;
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -81,12 +84,7 @@ describe('the block cache', () => {
       fc.asyncProperty(scenarios, async ({ bytes, cacheBytes, fates: fate, reads: list }) => {
         const held = heldReads(bytes);
         const rig = drive(held, fate);
-        const policy: ReadPolicy = {
-          ...SMALL,
-          requestBytes: 2 * BLOCK,
-          demandBytes: 2 * BLOCK,
-          wholeBytes: BLOCK,
-        };
+        const policy = fitPolicy({ ...SMALL, wholeBytes: 4 * BLOCK }, cacheBytes);
         const cache = new BlockCache(policy, cacheBytes, held.read);
         const object = cache.object(refOf(1), bytes);
         let position = 0;
@@ -159,6 +157,33 @@ describe('the block cache', () => {
             counts[at / BLOCK] = (counts[at / BLOCK] ?? 0) + 1;
         expect(Math.max(...counts)).toBeLessThanOrEqual(1);
         expect(cache.stats.fetchedBytes).toBeLessThanOrEqual(bytes);
+        await cache.close();
+      }),
+      { numRuns: 200 },
+    );
+  }, 60_000);
+
+  it('fetches what is read, a window around each read, and no more in vain than the credit allows', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenarios, async ({ bytes, reads: list }) => {
+        const held = heldReads(bytes);
+        held.onRequest = (request) => request.answer();
+        const cache = new BlockCache(SMALL, 2 * bytes + 100 * BLOCK, held.read);
+        const object = cache.object(refOf(1), bytes);
+        const read = new Set<number>();
+        for (const { offset, length } of list) {
+          const end = Math.min(bytes, offset + length);
+          await collect(cache.read(object, { offset, length: end - offset }, undefined).stream);
+          for (let at = Math.floor(offset / BLOCK); at * BLOCK < end; at++) read.add(at);
+        }
+        const { freeBytes, maxStepBytes } = SMALL.credit;
+        const readBytes = read.size * BLOCK;
+        const windows = list.length * (SMALL.windowBytes + BLOCK);
+        const { ratio, fullBytes } = SMALL.credit;
+        const earned = ratio * Math.min(readBytes, fullBytes) + Math.max(0, readBytes - fullBytes);
+        expect(cache.stats.fetchedBytes).toBeLessThanOrEqual(
+          readBytes + windows + freeBytes + maxStepBytes + earned,
+        );
         await cache.close();
       }),
       { numRuns: 200 },

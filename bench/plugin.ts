@@ -1,0 +1,86 @@
+/**
+ * The plugin's transports beside each other under a host on grpc-go, in turns: `node bench/plugin.ts --rounds 5`.
+ * Needs Go, for bench/plugin/host only. Another plugin joins with `--also NAME=COMMAND`, for example one in Go.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { scratch } from '../test/support/scratch.ts';
+
+const run = promisify(execFile);
+const HOST = fileURLToPath(new URL('./plugin/host', import.meta.url));
+const NULL_SERVICE = fileURLToPath(new URL('./plugin/nullService.ts', import.meta.url));
+
+/** What the host reports of a phase; which fields there are depends on the phase. */
+type Phase = Readonly<Record<string, number>>;
+interface Report {
+  readonly startMs: number;
+  readonly peakRssMiB: number;
+  readonly [phase: string]: number | Phase;
+}
+
+/** Columns of the table: name, unit and where the figure stands in a report. */
+const COLUMNS: readonly (readonly [title: string, phase: string, field: string, digits: number])[] = [
+  ['Put 1, MiB/s', 'put1', 'mibPerSecond', 0],
+  ['Put 8, MiB/s', 'put8', 'mibPerSecond', 0],
+  ['Put 8, CPU s/GiB', 'put8', 'cpuSecondsPerGiB', 2],
+  ['Get 8, MiB/s', 'get8', 'mibPerSecond', 0],
+  ['Get 8, CPU s/GiB', 'get8', 'cpuSecondsPerGiB', 2],
+  ['ranged Gets/s, 1', 'range1', 'callsPerSecond', 0],
+  ['ranged Gets/s, 8', 'range8', 'callsPerSecond', 0],
+  ['CPU ms each', 'range8', 'cpuMsPerCall', 3],
+  ['Ping µs', 'ping', 'medianUs', 0],
+];
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '1' },
+    also: { type: 'string', multiple: true, default: [] },
+  },
+});
+
+const contestants = new Map<string, readonly string[]>([
+  ['own', [process.execPath, NULL_SERVICE, 'own']],
+  ['node:http2', [process.execPath, NULL_SERVICE, 'node']],
+]);
+for (const also of values.also) {
+  const [name = '', command = ''] = also.split(/=(.*)/s);
+  contestants.set(name, command.split(' '));
+}
+
+const folder = await scratch('bench-host');
+try {
+  const host = join(folder.path, 'host');
+  await run('go', ['build', '-o', host, '.'], { cwd: HOST });
+  const reports = new Map<string, Report[]>();
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const [name, command] of contestants) {
+      const { stdout } = await run(host, ['-seconds', values.seconds, '--', ...command]);
+      reports.set(name, [...(reports.get(name) ?? []), JSON.parse(stdout) as Report]);
+    }
+  }
+  console.log(table(reports));
+} finally {
+  await folder.remove();
+}
+
+function table(reports: ReadonlyMap<string, readonly Report[]>): string {
+  const rows = [...reports].map(([name, of]) => [
+    name,
+    ...COLUMNS.map(([, phase, field, digits]) =>
+      median(of.map((report) => (report[phase] as Phase)[field] ?? Number.NaN)).toFixed(digits),
+    ),
+    median(of.map((report) => report.startMs)).toFixed(0),
+    median(of.map((report) => report.peakRssMiB)).toFixed(0),
+  ]);
+  const head = ['transport', ...COLUMNS.map(([title]) => title), 'first answer, ms', 'peak RSS, MiB'];
+  const lines = [head, head.map((_, index) => (index === 0 ? '---' : '---:')), ...rows];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
