@@ -13,6 +13,7 @@ export interface FileRegion {
 
 // A task is not interrupted by others: one of this length holds a hash thread for 20 to 130 ms.
 const PIECE_BYTES = 32 * 1024 * 1024;
+const MAX_LANES = 4;
 
 /**
  * A blob in a file. The hash threads read the file for themselves; what is sent is read again, through windows that
@@ -102,14 +103,7 @@ export class FilePayload implements Payload {
       return this.#hasher.digest(this.#range(0, this.sizeBytes));
     }
     await this.#hashUpTo(this.sizeBytes);
-    try {
-      return await (await this.#openLane()).digest();
-    } catch (error) {
-      await this.#recoverLane(error);
-      return (await this.#openLane()).digest();
-    } finally {
-      this.#lane = undefined;
-    }
+    return this.#onLane((lane) => lane.digest());
   }
 
   #hashUpTo(end: number): Promise<void> {
@@ -122,29 +116,36 @@ export class FilePayload implements Payload {
   }
 
   async #hashPiece(bytes: number): Promise<void> {
-    try {
-      await (await this.#openLane()).update(this.#range(this.#hashedBytes, bytes));
-    } catch (error) {
-      await this.#recoverLane(error);
-      await (await this.#openLane()).update(this.#range(this.#hashedBytes, bytes));
-    }
+    await this.#onLane((lane) => lane.update(this.#range(this.#hashedBytes, bytes)));
     this.#hashedBytes += bytes;
   }
 
-  /** A native lane's state died with its worker: hash again up to where it was. */
-  async #recoverLane(error: unknown): Promise<void> {
-    if (!(error instanceof LaneLostError)) throw error;
-    this.#lane = undefined;
-    if (this.#hashedBytes === 0) return;
-    const lane = await this.#openLane();
-    for (let at = 0; at < this.#hashedBytes; at += PIECE_BYTES) {
-      await lane.update(this.#range(at, Math.min(PIECE_BYTES, this.#hashedBytes - at)));
+  /** Runs a step on the lane; a native lane's state dies with its worker, and is made again from the file. */
+  async #onLane<T>(step: (lane: HashLane) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#lane ??= this.#openLane();
+        return await step(await this.#lane);
+      } catch (error) {
+        if (!(error instanceof LaneLostError)) throw error;
+        this.#lane = undefined;
+        if (attempt >= MAX_LANES) {
+          throw new KlosetError('WORKER_FAILED', 'the hash workers died one after the other', {
+            object: this.#name,
+            tried: `${attempt} workers`,
+            cause: error,
+          });
+        }
+      }
     }
   }
 
-  #openLane(): Promise<HashLane> {
-    this.#lane ??= this.#hasher.lane(true);
-    return this.#lane;
+  async #openLane(): Promise<HashLane> {
+    const lane = await this.#hasher.lane(true);
+    for (let at = 0; at < this.#hashedBytes; at += PIECE_BYTES) {
+      await lane.update(this.#range(at, Math.min(PIECE_BYTES, this.#hashedBytes - at)));
+    }
+    return lane;
   }
 
   #range(offset: number, length: number) {

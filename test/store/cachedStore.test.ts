@@ -150,6 +150,18 @@ describe('reads through the cache, from a registry', () => {
     expect(store.readStats.usedBytes).toBeLessThan(4 * MIB);
   });
 
+  it('that are under way are not hurt by a delete', async () => {
+    registry.setFaults({
+      before: ({ route, ordinal }) =>
+        route === 'blob' && ordinal === 0 ? { kind: 'cut-response', afterResponseBytes: 10 } : undefined,
+    });
+    const { stream } = await store.get(refOf(1), { range: { offset: 100, length: 5 * MIB } });
+    const whole = collect(stream);
+    await store.delete(refOf(1));
+    expect((await whole).equals(content.subarray(100, 100 + 5 * MIB))).toBe(true);
+    await expect(read(100, 10)).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+  });
+
   it('of states and locks are not kept', async () => {
     for (const type of ['state', 'lock'] as const) {
       const ref = { ...refOf(5), type };

@@ -105,12 +105,9 @@ export class BlockCache {
     else this.#memory.giveBack(bytes);
   }
 
-  /** Forgets the blocks of an object, those under way included. */
+  /** Gives back the memory of an object that nobody will ask for again. Reads under way go on to their end. */
   forget(object: CachedObject): void {
-    for (const block of object.blocks) {
-      if (block?.fetch) block.fetch.abandon(cancelled());
-      else if (block?.data) this.#memory.drop(block);
-    }
+    for (const block of object.blocks) if (block?.data) this.#memory.drop(block);
   }
 
   /** Ends all requests. What waits for them fails with CANCELLED. */
