@@ -5,7 +5,7 @@ import { connectorPackage } from '../../support/connectors.ts';
 import { requirePeers } from '../../support/peers.ts';
 import { messagesOf, openPlakar, type Plakar } from '../../support/plakar.ts';
 import { type RealRegistry, startDockerRegistry } from '../../support/realRegistries.ts';
-import { startRecorder } from '../../support/recorder.ts';
+import { type Recorder, startRecorder } from '../../support/recorder.ts';
 import { liveTags, openUploads } from '../../support/registryState.ts';
 import { type Scratch, scratch } from '../../support/scratch.ts';
 import { compareTrees, writeSmallTree, writeTree } from '../../support/seededTree.ts';
@@ -67,7 +67,7 @@ describe.skipIf(!peers.found)('the plugin under the real host', () => {
       expect((await backup.exited).signal).toBe('SIGKILL');
       await beside;
       await victim.idle();
-      expect(await openUploads(registry)).toEqual([]);
+      expect(await abandoned(recorder)).toEqual([]);
     } finally {
       await recorder.close();
       await victim.close();
@@ -78,6 +78,22 @@ describe.skipIf(!peers.found)('the plugin under the real host', () => {
     await plakar.restore(store, join(folder.path, 'beside'), snapshots[0]);
     expect(await compareTrees(tree, join(folder.path, 'beside'))).toEqual([]);
   });
+
+  /**
+   * Upload sessions that were neither finished nor cancelled. Whether a cancelled one is gone is not asked: distribution
+   * 2.8 keeps some of its files where the cancellation meets a body that is still arriving.
+   */
+  async function abandoned({ requests, sessions }: Recorder): Promise<string[]> {
+    const open = sessions.filter((path) => !requests.includes(`DELETE ${path.replace(/\?.*/, '')}`));
+    const states = await Promise.all(
+      open.map(async (path) => {
+        const answer = await fetch(`http://${registry.address}${path}`);
+        await answer.arrayBuffer();
+        return { path, status: answer.status };
+      }),
+    );
+    return states.filter(({ status }) => status !== 404).map(({ path }) => path);
+  }
 
   test('leaves no process, no lock and no upload session behind ten backups', async () => {
     const own = await startDockerRegistry();
