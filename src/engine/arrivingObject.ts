@@ -1,4 +1,5 @@
 import type { SharedSlice, Slab } from '../workers/slabs.ts';
+import type { ArrivalHash } from './arrivalHash.ts';
 import type { IncomingObject } from './incomingObject.ts';
 import type { IntakeMemory } from './intake.ts';
 import { sliceRange, viewsOf } from './sliceRange.ts';
@@ -12,6 +13,7 @@ const SPILL_ROOM_BYTES = 4 * 1024 * 1024;
 export class ArrivingObject implements IncomingObject {
   readonly #memory: IntakeMemory;
   readonly #limitBytes: number;
+  readonly #hash: ArrivalHash;
   #slabs: Slab[] = [];
   #pieces: SharedSlice[];
   /** Capacity of all pieces, in bytes. */
@@ -24,10 +26,11 @@ export class ArrivingObject implements IncomingObject {
   #state: 'open' | 'finished' | 'discarded' = 'open';
 
   /** @param limitBytes length up to which the object is kept in memory */
-  constructor(memory: IntakeMemory, limitBytes: number) {
+  constructor(memory: IntakeMemory, limitBytes: number, hash: ArrivalHash) {
     const first = memory.takeFirst();
     this.#memory = memory;
     this.#limitBytes = limitBytes;
+    this.#hash = hash;
     this.#pieces = [first];
     this.#capacityBytes = first.length;
   }
@@ -70,6 +73,7 @@ export class ArrivingObject implements IncomingObject {
       at += length;
       this.#offset += length;
       if (this.#offset === piece.length) {
+        this.#hash.add([piece]);
         this.#piece++;
         this.#offset = 0;
       }
@@ -88,11 +92,12 @@ export class ArrivingObject implements IncomingObject {
     this.#spill?.remove();
     const sizeBytes = this.#writtenBytes;
     const slices = sliceRange(this.#pieces, 0, sizeBytes);
+    const digest = this.#piece > 0 ? this.#finishHash(slices) : undefined;
     return {
       name,
       sizeBytes,
       rereadable: true,
-      held: { release: () => this.discard(), slices },
+      held: { release: () => this.discard(), slices, digest },
       open: async () => readerOf(slices),
     };
   }
@@ -101,13 +106,21 @@ export class ArrivingObject implements IncomingObject {
     if (this.#state === 'discarded') return;
     this.#state = 'discarded';
     this.#memory.settled(this);
+    this.#hash.drop();
     this.#giveBack();
     this.#spill?.remove();
+  }
+
+  /** What fits into the first piece is hashed when it is sent: a lane would cost more than the hash. */
+  #finishHash(slices: readonly SharedSlice[]): Promise<string | undefined> {
+    if (this.#offset > 0) this.#hash.add(slices.slice(this.#piece));
+    return this.#hash.digest();
   }
 
   /** The file. What was in memory, which is full by then, goes into it first. */
   #spillTo(): SpillFile {
     this.#spill ??= SpillFile.open();
+    this.#hash.drop();
     for (const view of viewsOf(this.#pieces)) this.#spill.append(view);
     this.#giveBack();
     return this.#spill;

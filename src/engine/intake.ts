@@ -1,5 +1,7 @@
 import { cancelled, throwIfAborted } from '../errors.ts';
+import type { Hasher } from '../workers/hasher.ts';
 import type { SharedSlice, Slab, SlabPool } from '../workers/slabs.ts';
+import { ArrivalHash } from './arrivalHash.ts';
 import { ArrivingObject } from './arrivingObject.ts';
 import type { IncomingObject } from './incomingObject.ts';
 
@@ -24,6 +26,7 @@ export interface IntakeMemory {
  */
 export class Intake implements IntakeMemory {
   readonly #slabs: SlabPool;
+  readonly #hasher: Hasher;
   readonly #pieceBytes: number;
   /** Length up to which an object is kept in memory. */
   readonly #limitBytes: number;
@@ -36,15 +39,16 @@ export class Intake implements IntakeMemory {
    * @param limitBytes length up to which an object is kept in memory; beyond, it goes through a temporary file
    * @param pieceBytes unit in which objects grow
    */
-  constructor(slabs: SlabPool, limitBytes: number, pieceBytes: number) {
+  constructor(slabs: SlabPool, limitBytes: number, pieceBytes: number, hasher: Hasher) {
     this.#slabs = slabs;
+    this.#hasher = hasher;
     this.#limitBytes = limitBytes;
     this.#pieceBytes = pieceBytes;
   }
 
   /** An object about to arrive. */
   receive(): IncomingObject {
-    const object = new ArrivingObject(this, this.#limitBytes);
+    const object = new ArrivingObject(this, this.#limitBytes, new ArrivalHash(this.#hasher));
     this.#growing.set(object, 0);
     return object;
   }

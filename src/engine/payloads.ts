@@ -55,7 +55,7 @@ export class Payloads {
     // Half of the memory, so that one large object never keeps all others from starting.
     const halfBytes = Math.floor(this.#slabs.maxSlabBytes / 2);
     this.residentBytes = Math.min(WHOLE_LIMIT_BYTES, halfBytes);
-    this.#intake = new Intake(this.#slabs, halfBytes, SEGMENT_BYTES);
+    this.#intake = new Intake(this.#slabs, halfBytes, SEGMENT_BYTES, hasher);
   }
 
   /** Most memory that slabs and windows took, in bytes. */
@@ -66,6 +66,8 @@ export class Payloads {
 
   /** An object that arrives piece by piece, into memory from which it is sent without a copy. */
   receive(): IncomingObject {
+    // The threads take a tenth of a second to start, and the first object to arrive is a small one: a lock.
+    this.#hasher.provider().catch(() => {});
     return this.#intake.receive();
   }
 
@@ -82,8 +84,12 @@ export class Payloads {
     options: PayloadOptions,
   ): Promise<Payload> {
     const bytes = region.sizeBytes ?? 0;
-    const held = source.held?.slices;
-    if (held) return residentPayload(sliceRange(held, region.start, bytes), bytes, this.#hasher, () => {});
+    const { slices, digest } = source.held ?? {};
+    if (slices) {
+      const whole = bytes === source.sizeBytes;
+      const part = sliceRange(slices, region.start, bytes);
+      return residentPayload(part, bytes, this.#hasher, () => {}, whole ? digest : undefined);
+    }
     if (bytes > this.residentBytes || (isFileReader(reader) && bytes > SMALL_BYTES)) {
       return this.unkept(source, reader, region, options.digest);
     }

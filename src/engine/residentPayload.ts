@@ -7,16 +7,18 @@ import { sliceRange, viewsOf } from './sliceRange.ts';
  * A blob that is in memory as a whole: hashed in one task, sent from where it lies.
  *
  * @param release called when the upload needs the memory no more
+ * @param known the digest, where it is being computed already; `undefined` from it means that it was lost
  */
 export function residentPayload(
   slices: readonly SharedSlice[],
   sizeBytes: number,
   hasher: Hasher,
   release: () => void,
+  known?: Promise<string | undefined>,
 ): Payload {
   let digest: Promise<string> | undefined;
   const startHash = () => {
-    digest ??= hasher.digest(slices);
+    digest ??= known?.then((value) => value ?? hasher.digest(slices)) ?? hasher.digest(slices);
     // The upload asks for the digest later; a failure must wait for it quietly.
     digest.catch(() => {});
     return digest;

@@ -5,6 +5,8 @@ interface HeldBytes {
   release(): void;
   /** The bytes in shared memory, in order, where they are hashed and sent from; absent where they lie elsewhere. */
   readonly slices?: readonly SharedSlice[] | undefined;
+  /** Resolves with the digest of all slices, as `sha256:<hex>`, or `undefined`; absent where nobody computes it. */
+  readonly digest?: Promise<string | undefined> | undefined;
 }
 
 /**

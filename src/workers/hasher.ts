@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { HashPool, type LaneAffinity } from './hashPool.ts';
 import type { HashInput, HashProvider, HashResult } from './hashTasks.ts';
 
@@ -31,6 +32,8 @@ export interface HashLane {
 // OpenSSL with SHA instructions needs a tenth of a millisecond for it and hash-wasm half: enough to tell them apart.
 const CALIBRATION_BYTES = 128 * 1024;
 
+// OpenSSL hashes this much in some 40 µs, which is what a message to a thread and back takes.
+const SMALL_BYTES = 64 * 1024;
 // Faster than hash-wasm is anywhere, by a factor of two: it has no SHA instructions and does 230 to 290 MiB/s on one
 // thread (docs/benchmarks.md). There its module is not even loaded, which saves a push 40 ms.
 const OUT_OF_REACH_BYTES_PER_MS = 600 * 1024;
@@ -55,6 +58,8 @@ export class Hasher {
 
   /** The digest of bytes in memory or in a file, as `sha256:<hex>`. @throws FileHashError */
   async digest(input: HashInput): Promise<string> {
+    const small = this.#choice !== 'wasm' && smallDigest(input);
+    if (small) return small;
     const provider = await this.provider();
     return `sha256:${checked(await this.#pool.run({ op: 'digest', provider, input }))}`;
   }
@@ -119,6 +124,15 @@ function nativeLane(pool: HashPool, lane: number): HashLane {
       if (!first) pool.runPinned({ op: 'lane-drop', lane }, affinity).catch(() => {});
     },
   };
+}
+
+/** The digest of what takes longer to hand to a thread than to hash: locks, and the first of them starts the threads. */
+function smallDigest(input: HashInput): string | undefined {
+  if ('fd' in input) return undefined;
+  if (input.reduce((sum, { length }) => sum + length, 0) > SMALL_BYTES) return undefined;
+  const hash = createHash('sha256');
+  for (const { shared, offset, length } of input) hash.update(new Uint8Array(shared, offset, length));
+  return `sha256:${hash.digest('hex')}`;
 }
 
 function checked(result: HashResult): HashResult {

@@ -1,18 +1,22 @@
 /** Objects that arrive piece by piece: into bounded memory, without a copy on their way out, and never stuck. */
+import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { IncomingObject } from '../../src/engine/incomingObject.ts';
 import { FIRST_ROOM_BYTES, Intake } from '../../src/engine/intake.ts';
 import type { ByteSource } from '../../src/engine/source.ts';
 import { isKlosetError } from '../../src/errors.ts';
 import { INITIAL_WINDOW_BYTES } from '../../src/plugin/transport.ts';
+import { Hasher } from '../../src/workers/hasher.ts';
 import { SlabPool } from '../../src/workers/slabs.ts';
 import { seededBytes } from '../support/seededBytes.ts';
 import * as r from './rig.ts';
 
 const PIECE_BYTES = r.MIB;
+const hasher = new Hasher({ choice: 'native', threads: 1 });
+afterAll(() => hasher.close());
 
 /** Hands bytes over as a host does: as much as there is room for, then it waits. */
 async function arrive(object: IncomingObject, content: Uint8Array, stepBytes = 300_000): Promise<ByteSource> {
@@ -38,9 +42,9 @@ const spillFolders = () => readdirSync(tmpdir()).filter((name) => name.startsWit
 describe('an object that arrives', () => {
   test('has room for the first window of a Put', () => {
     expect(FIRST_ROOM_BYTES).toBeGreaterThanOrEqual(INITIAL_WINDOW_BYTES);
-    expect(new Intake(new SlabPool(8 * r.MIB, PIECE_BYTES), 4 * r.MIB, PIECE_BYTES).receive().roomBytes).toBe(
-      FIRST_ROOM_BYTES,
-    );
+    expect(
+      new Intake(new SlabPool(8 * r.MIB, PIECE_BYTES), 4 * r.MIB, PIECE_BYTES, hasher).receive().roomBytes,
+    ).toBe(FIRST_ROOM_BYTES);
   });
 
   test.each([0, 1, FIRST_ROOM_BYTES, FIRST_ROOM_BYTES + 1, 4 * r.MIB])(
@@ -48,10 +52,13 @@ describe('an object that arrives', () => {
     async (sizeBytes) => {
       const slabs = new SlabPool(8 * r.MIB, PIECE_BYTES);
       const content = seededBytes(1, sizeBytes);
-      const source = await arrive(new Intake(slabs, 6 * r.MIB, PIECE_BYTES).receive(), content);
+      const source = await arrive(new Intake(slabs, 6 * r.MIB, PIECE_BYTES, hasher).receive(), content);
       expect(source).toMatchObject({ sizeBytes, rereadable: true });
       expect(source.held?.slices?.reduce((sum, { length }) => sum + length, 0)).toBe(sizeBytes);
       expect((await bytesOf(source)).equals(content)).toBe(true);
+      // What fits into the first room is hashed when it is sent.
+      const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+      expect(await source.held?.digest).toBe(sizeBytes >= FIRST_ROOM_BYTES ? digest : undefined);
       const reader = await source.open();
       const window = Buffer.alloc(1000);
       const from = Math.max(0, sizeBytes - 600);
@@ -67,7 +74,7 @@ describe('an object that arrives', () => {
     const before = spillFolders();
     const slabs = new SlabPool(8 * r.MIB, PIECE_BYTES);
     const content = seededBytes(2, 9 * r.MIB + 5);
-    const source = await arrive(new Intake(slabs, 4 * r.MIB, PIECE_BYTES).receive(), content);
+    const source = await arrive(new Intake(slabs, 4 * r.MIB, PIECE_BYTES, hasher).receive(), content);
     expect(source.held?.slices).toBeUndefined();
     expect(slabs.budget.usedBytes).toBe(0);
     expect((await bytesOf(source)).equals(content)).toBe(true);
@@ -78,7 +85,7 @@ describe('an object that arrives', () => {
 
   test('stays in memory when room in a file was asked for and not used', async () => {
     const before = spillFolders();
-    const object = new Intake(new SlabPool(8 * r.MIB, PIECE_BYTES), 2 * r.MIB, PIECE_BYTES).receive();
+    const object = new Intake(new SlabPool(8 * r.MIB, PIECE_BYTES), 2 * r.MIB, PIECE_BYTES, hasher).receive();
     object.write(seededBytes(3, 100));
     for (let at = 0; at < 4; at++) await object.grow();
     const source = object.finish('object');
@@ -87,7 +94,7 @@ describe('an object that arrives', () => {
   });
 
   test('refuses bytes that it has no room for, and any once it is complete', async () => {
-    const object = new Intake(new SlabPool(8 * r.MIB, PIECE_BYTES), 4 * r.MIB, PIECE_BYTES).receive();
+    const object = new Intake(new SlabPool(8 * r.MIB, PIECE_BYTES), 4 * r.MIB, PIECE_BYTES, hasher).receive();
     expect(() => object.write(new Uint8Array(FIRST_ROOM_BYTES + 1))).toThrow(RangeError);
     object.finish('object');
     expect(() => object.write(new Uint8Array(1))).toThrow('finished');
@@ -103,7 +110,7 @@ describe('objects that arrive at once', () => {
         fc.scheduler(),
         async (sizes, scheduler) => {
           const slabs = new SlabPool(8 * 1000, 1000);
-          const intake = new Intake(slabs, 4000, 1000);
+          const intake = new Intake(slabs, 4000, 1000, hasher);
           const puts = sizes.map(async (pieces, at) => {
             const object = intake.receive();
             // The first room of an object is 1 MiB: what the pool is asked for comes on top.
@@ -127,7 +134,7 @@ describe('objects that arrive at once', () => {
 
   test('wait for memory, can be given up while they wait, and give back what they had', async () => {
     const slabs = new SlabPool(4 * r.MIB, PIECE_BYTES);
-    const intake = new Intake(slabs, 3 * r.MIB, PIECE_BYTES);
+    const intake = new Intake(slabs, 3 * r.MIB, PIECE_BYTES, hasher);
     const [first, second] = [intake.receive(), intake.receive()];
     await first.grow();
     await second.grow();
@@ -167,6 +174,19 @@ describe('a push of what arrived', () => {
     // The same memory serves the next ones.
     for (let at = 2; at < 30; at++) await rig.put(at, await arrive(open.coordinator.receive(), content));
     expect(open.coordinator.peakPayloadBytes).toBe(arrived);
+  });
+
+  test('is hashed again when the thread that hashed it on its way died', async () => {
+    rig = await r.startRig({ memoryBytes: 128 * r.MIB, hasher: 'native' });
+    const content = seededBytes(6, 6 * r.MIB);
+    const object = rig.open.coordinator.receive();
+    for (let at = 0; at < content.length; at += r.MIB) {
+      if (object.roomBytes < r.MIB) await object.grow();
+      object.write(content.subarray(at, at + r.MIB));
+      if (at === 5 * r.MIB) await rig.open.coordinator.hasher.crashWorker();
+    }
+    await rig.put(1, object.finish('object'));
+    expect((await rig.read(1)).equals(content)).toBe(true);
   });
 
   test('of more than memory goes up in chunks from its file', async () => {
