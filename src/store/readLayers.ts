@@ -7,7 +7,7 @@ import type { ByteRange } from './objectStore.ts';
 
 /** What to do about an object whose copy in the registry is no good. */
 export const DAMAGED_REMEDY =
-  'The copy in the registry is damaged: delete the object with "kloset-oci rm" and push it from another copy.';
+  'The copy in the registry is damaged. If another copy of the store has the object, delete it here with "kloset-oci rm" and push it from there.';
 
 /** Reads a blob: from end to end without a length, so that one that is too long shows, else just a part. */
 export type ReadBlob = (
