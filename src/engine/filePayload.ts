@@ -2,6 +2,7 @@ import { KlosetError } from '../errors.ts';
 import { FileHashError, type Hasher, type HashLane } from '../workers/hasher.ts';
 import { LaneLostError } from '../workers/hashPool.ts';
 import type { Chunk, Payload } from './payload.ts';
+import { shrunk } from './shrunk.ts';
 import type { FileReader } from './source.ts';
 import type { WindowPool } from './windowPool.ts';
 
@@ -158,21 +159,10 @@ export class FilePayload implements Payload {
 
   #named(error: unknown): unknown {
     if (!(error instanceof FileHashError)) return error;
-    if (error.reason === 'SHORT') return this.#shrunk();
+    if (error.reason === 'SHORT') return shrunk(this.#name);
     return new KlosetError('SOURCE_UNREADABLE', `cannot be read (${error.reason})`, {
       object: this.#name,
       remedy: 'Check the disk.',
     });
-  }
-
-  #shrunk(): KlosetError {
-    return new KlosetError(
-      'SOURCE_CHANGED',
-      'ended before its size at the start: it shrank while it was read',
-      {
-        object: this.#name,
-        remedy: 'Push it again once nothing writes to it.',
-      },
-    );
   }
 }

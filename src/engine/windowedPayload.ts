@@ -4,6 +4,7 @@ import { LaneLostError } from '../workers/hashPool.ts';
 import type { SharedSlice, Slab, SlabPool } from '../workers/slabs.ts';
 import { bodyOf, type Chunk, type Payload } from './payload.ts';
 import { readInto } from './readInto.ts';
+import { shrunk } from './shrunk.ts';
 import { sliceRange } from './sliceRange.ts';
 import type { ByteReader, ByteSource } from './source.ts';
 
@@ -226,15 +227,4 @@ export class WindowedPayload implements Payload {
       at += bytes;
     }
   }
-}
-
-function shrunk(name: string): KlosetError {
-  return new KlosetError(
-    'SOURCE_CHANGED',
-    'ended before its size at the start: it shrank while it was read',
-    {
-      object: name,
-      remedy: 'Push it again once nothing writes to it.',
-    },
-  );
 }

@@ -1,3 +1,4 @@
+import { CANCEL_TIMEOUT_MS } from '../engine/uploadAttempt.ts';
 import { isKlosetError, throwIfAborted } from '../errors.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { cancelUpload, startUpload, type UploadSession } from '../registry/uploads.ts';
@@ -7,7 +8,6 @@ import { type StoredSource, sumBytes } from './storedSource.ts';
 // A registry that refuses this many in a row mounts nothing, or nothing of that repository. One refusal may be about
 // one blob.
 const MAX_REFUSALS = 3;
-const CANCEL_TIMEOUT_MS = 1500;
 
 /** Takes blobs over from another repository of the same registry, which moves no bytes. */
 export class Mounts {

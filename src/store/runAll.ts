@@ -1,7 +1,6 @@
 import PQueue from 'p-queue';
+import { DEFAULT_CONCURRENCY } from '../engine/coordinator.ts';
 import { asKlosetError, KlosetError, throwIfAborted } from '../errors.ts';
-
-const DEFAULT_CONCURRENCY = 16;
 
 /** Runs a job per item, some at once; the first failure cancels the others and is thrown. */
 export async function runAll<T>(
