@@ -1,4 +1,4 @@
-import { OPTIONS } from '../../src/plugin/options.ts';
+import { OPTIONS } from '../../src/store/storeSettings.ts';
 
 // JSON's own types where there is one: a form that is made from the schema then offers a switch for a boolean.
 const TYPES = {
@@ -6,6 +6,9 @@ const TYPES = {
   count: () => ({ type: 'integer', minimum: 1 }),
   size: () => ({ type: 'string', pattern: '^[0-9]+(\\.[0-9]+)? *([kKmMgG]i?)?[bB]?$' }),
   time: () => ({ type: 'string', pattern: '^[0-9]+(\\.[0-9]+)? *(ms|s|m|h)$' }),
+  text: () => ({ type: 'string' }),
+  file: () => ({ type: 'string' }),
+  secret: () => ({ type: 'string', writeOnly: true }),
   choice: ({ choices }) => ({ type: 'string', enum: choices }),
 };
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { OBJECT_TYPES } from '../store/objectNames.ts';
+import { example } from './example.ts';
 import { withOutputFlags, withStoreFlags } from './storeOptions.ts';
 import { parseBytes, parsePort } from './values.ts';
 
@@ -135,8 +136,4 @@ export function buildProgram(): Command {
     'kloset-oci registry serve --port 5000 --dir ./registry',
   );
   return program;
-}
-
-function example(command: Command, line: string): void {
-  command.addHelpText('after', `\nExample:\n  ${line}`);
 }

@@ -1,11 +1,13 @@
 import { type OpenOciStore, openOciStore } from '../store/openStore.ts';
+import { ociStoreOptions, type StoreSettings } from '../store/storeSettings.ts';
 import { interruptSignal } from './interrupt.ts';
 import { Output } from './output.ts';
-import { type CommonFlags, storeOptions } from './storeOptions.ts';
+import { type CommonFlags, storeSettings } from './storeOptions.ts';
 
 /** What a command on a store works with. */
 export interface Session extends OpenOciStore {
   readonly output: Output;
+  readonly settings: StoreSettings;
   readonly signal: AbortSignal;
 }
 
@@ -15,9 +17,10 @@ export async function withSession(
   flags: CommonFlags,
   run: (session: Session) => Promise<void>,
 ): Promise<void> {
-  const open = openOciStore(location, storeOptions(flags));
+  const settings = storeSettings(flags);
+  const open = openOciStore(location, ociStoreOptions(settings));
   try {
-    await run({ ...open, output: new Output(flags), signal: interruptSignal() });
+    await run({ ...open, settings, output: new Output(flags), signal: interruptSignal() });
   } finally {
     await open.close();
   }

@@ -1,21 +1,32 @@
 import { type Command, Option } from 'commander';
-import type { UploadMode } from '../engine/hostMemory.ts';
-import type { OciStoreOptions } from '../store/openStore.ts';
-import type { HasherChoice } from '../workers/hasher.ts';
-import { parseBoolean, parseBytes, parseCount } from './values.ts';
+import {
+  OPTIONS,
+  type OptionDescription,
+  type OptionName,
+  readSettings,
+  type StoreSettings,
+} from '../store/storeSettings.ts';
+import { parseBoolean, parseBytes, parseCount, parseDuration } from './values.ts';
 
-/** The flags that all commands share, as commander hands them over. */
-export interface CommonFlags {
-  concurrency?: number;
-  chunkSize?: number;
-  uploadMode?: UploadMode;
-  hasher?: HasherChoice;
-  memory?: number;
-  useTls?: boolean;
+/** The flags of commands that print, as commander hands them over. */
+export interface OutputFlags {
   json?: boolean;
   quiet?: boolean;
   verbose?: boolean;
 }
+
+/** The flags that all commands on a store share: those of the table of options are texts, checked already. */
+export type CommonFlags = OutputFlags & Readonly<Record<string, unknown>>;
+
+const VALUES = {
+  boolean: { placeholder: 'boolean', check: parseBoolean },
+  size: { placeholder: 'size', check: parseBytes },
+  count: { placeholder: 'n', check: parseCount },
+  time: { placeholder: 'time', check: parseDuration },
+  text: { placeholder: 'text', check: undefined },
+  file: { placeholder: 'file', check: undefined },
+  choice: { placeholder: 'name', check: undefined },
+} as const;
 
 /** Adds the flags of commands that print. */
 export function withOutputFlags(command: Command): Command {
@@ -27,37 +38,31 @@ export function withOutputFlags(command: Command): Command {
 
 /** Adds the flags of commands that talk to a registry. */
 export function withStoreFlags(command: Command): Command {
-  return withOutputFlags(command)
-    .option('--concurrency <n>', 'objects under way at once (default: 16)', parseCount)
-    .option(
-      '--chunk-size <size>',
-      'size of a chunk in chunked uploads (default: found out per registry)',
-      parseBytes,
-    )
-    .addOption(
-      new Option('--upload-mode <mode>', 'form of uploads')
-        .choices(['auto', 'chunked', 'monolithic'])
-        .default('auto'),
-    )
-    .addOption(
-      new Option('--hasher <name>', 'SHA-256 to use').choices(['auto', 'wasm', 'native']).default('auto'),
-    )
-    .option('--memory <size>', 'bound of the memory above an idle process (default: 256MiB)', parseBytes)
-    .option(
-      '--use-tls <boolean>',
-      'TLS or plain HTTP (default: plain HTTP for this machine, TLS for all others)',
-      parseBoolean,
-    );
+  withOutputFlags(command);
+  for (const option of OPTIONS as readonly OptionDescription[]) {
+    if (option.pluginOnly || option.type === 'secret') continue;
+    const { placeholder, check } = VALUES[option.type];
+    const text = `${option.description.replace(/\.$/, '')} (default: ${option.defaultText})`;
+    const flag = new Option(`--${option.name.replaceAll('_', '-')} <${placeholder}>`, text);
+    if (option.choices) flag.choices(option.choices);
+    else if (check) {
+      flag.argParser((value) => {
+        check(value);
+        return value;
+      });
+    }
+    command.addOption(flag);
+  }
+  return command;
 }
 
-/** The flags as options of a store. */
-export function storeOptions(flags: CommonFlags): OciStoreOptions {
-  return {
-    concurrency: flags.concurrency,
-    chunkBytes: flags.chunkSize,
-    uploadMode: flags.uploadMode,
-    hasher: flags.hasher,
-    memoryBytes: flags.memory,
-    useTls: flags.useTls,
-  };
+/** The flags as settings of a store. */
+export function storeSettings(flags: CommonFlags): StoreSettings {
+  const textOf = (name: OptionName) => flags[attributeOf(name)] as string | undefined;
+  return readSettings(textOf, (name) => `See --${name.replaceAll('_', '-')} in the help of the command.`);
+}
+
+/** The name under which commander keeps a flag: `chunk_size` is `chunkSize`. */
+function attributeOf(name: OptionName): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -5,6 +5,7 @@ import * as values from '../store/optionValues.ts';
 /** The values of options, with errors as commander wants them: it puts the flag's name in front. */
 export const parseBytes = asArgument(values.parseBytes);
 export const parseCount = asArgument(values.parseCount);
+export const parseDuration = asArgument(values.parseDuration);
 export const parsePort = asArgument(values.parsePort);
 export const parseBoolean = asArgument(values.parseBoolean);
 

@@ -1,9 +1,10 @@
 import PQueue from 'p-queue';
 import { cancelled, type KlosetError, throwIfAborted } from '../errors.ts';
 import type { Exchange } from '../registry/exchange.ts';
+import type { UploadMode } from '../registry/profiles.ts';
 import { Hasher, type HasherChoice } from '../workers/hasher.ts';
 import { uploadBlob } from './blobUpload.ts';
-import { HostMemory, type UploadMode } from './hostMemory.ts';
+import { HostMemory } from './hostMemory.ts';
 import type { IncomingObject } from './incomingObject.ts';
 import type { Payload } from './payload.ts';
 import { type PayloadOptions, Payloads, SMALL_BYTES } from './payloads.ts';

@@ -1,5 +1,4 @@
-/** How blobs are uploaded: `auto` finds out per host what works. */
-export type UploadMode = 'auto' | 'chunked' | 'monolithic';
+import type { UploadMode } from '../registry/profiles.ts';
 
 const FIRST_CHUNK_BYTES = 16 * 1024 * 1024;
 const MIN_CHUNK_BYTES = 256 * 1024;

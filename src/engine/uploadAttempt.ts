@@ -1,8 +1,9 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
 import { headBlob } from '../registry/blobs.ts';
 import type { Exchange } from '../registry/exchange.ts';
+import type { UploadMode } from '../registry/profiles.ts';
 import { cancelUpload, startUpload, type UploadSession } from '../registry/uploads.ts';
-import type { HostMemory, UploadMode } from './hostMemory.ts';
+import type { HostMemory } from './hostMemory.ts';
 
 /** A blob that the registry has. */
 export interface UploadedBlob {

@@ -4,9 +4,9 @@ import { parseReference } from '../registry/reference.ts';
 import { CachedStore } from '../store/cachedStore.ts';
 import type { ObjectStore } from '../store/objectStore.ts';
 import { type OpenOciStore, openOciStore } from '../store/openStore.ts';
+import { ociStoreOptions, type StoreSettings } from '../store/storeSettings.ts';
 import { TracedStore } from '../store/tracedStore.ts';
 import { WriteBehindStore } from '../store/writeBehind.ts';
-import type { PluginOptions } from './options.ts';
 import type { StoreIdentity } from './storeResponses.ts';
 
 /** What the service works on. */
@@ -28,25 +28,17 @@ export interface Backend {
 }
 
 /** Opens a store; makes no request. @throws KlosetError LOCATION_INVALID */
-export type OpenBackend = (location: string, options: PluginOptions) => Backend;
+export type OpenBackend = (location: string, settings: StoreSettings) => Backend;
 
 /** The store in a registry, with everything around it that a host profits from. */
-export const openBackend: OpenBackend = (location, options) => {
-  const { useTls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = options;
+export const openBackend: OpenBackend = (location, settings) => {
   const open = openOciStore(location, {
-    useTls,
-    concurrency,
-    memoryBytes,
-    uploadMode,
-    chunkBytes,
-    partBytes,
-    hasher,
+    ...ociStoreOptions(settings),
     // Plakar's names are new ones, but for locks, which are put again on purpose.
     looksBeforePut: false,
-    http: options.stallTimeoutMs === undefined ? {} : { stallTimeoutMs: options.stallTimeoutMs },
   });
-  const { store, behind } = compose(open, options);
-  const { repository, origin } = parseReference(location, { useTls });
+  const { store, behind } = compose(open, settings);
+  const { repository, origin } = parseReference(location, { useTls: settings.useTls });
   return {
     // What the Go connector answers.
     identity: { origin: repository, type: 'oci', root: origin },
@@ -70,15 +62,15 @@ export const openBackend: OpenBackend = (location, options) => {
  */
 function compose(
   open: OpenOciStore,
-  options: PluginOptions,
+  settings: StoreSettings,
 ): { store: ObjectStore; behind: WriteBehindStore | undefined } {
-  const cached = new CachedStore(open.store, { cacheBytes: options.cacheBytes });
+  const cached = new CachedStore(open.store, { cacheBytes: settings.cacheBytes });
   const behind =
-    options.writeBehind === false
+    settings.writeBehind === false
       ? undefined
       : new WriteBehindStore(cached, {
           // More than are sent at once would only hold memory.
-          maxPending: options.concurrency ?? DEFAULT_CONCURRENCY,
+          maxPending: settings.concurrency ?? DEFAULT_CONCURRENCY,
         });
   const store = behind ?? cached;
   const trace = process.env.KLOSET_OCI_TRACE;

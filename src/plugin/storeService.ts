@@ -104,9 +104,9 @@ export class StoreService {
   async #init(call: Call): Promise<void> {
     await this.#unary(call, initRequest(), async ({ config }) => {
       if (this.#backend) throw new KlosetError('REQUEST_INVALID', 'the store is open already');
-      const { location, options, remarks } = parseOptions(config);
+      const { location, settings, remarks } = parseOptions(config);
       for (const remark of remarks) this.#log(remark);
-      this.#backend = this.#openBackend(location, options);
+      this.#backend = this.#openBackend(location, settings);
       return initResponse(this.#backend.identity);
     });
   }

@@ -3,16 +3,30 @@ import type { Transport } from './transport.ts';
 
 const USER_AGENT = 'kloset-oci';
 
+/** A policy: what happens to each request before, around, and after the next layer's part. */
+export type TransportPolicy = (next: Transport) => Transport;
+
+/** What stands between an endpoint and the socket. Each is absent where it is not wanted. */
+export interface TransportPolicies {
+  readonly credentials?: TransportPolicy | undefined;
+  readonly flow?: TransportPolicy | undefined;
+  readonly counter: RequestCounter;
+}
+
 /**
  * The order of the policies between an endpoint and the socket, outermost first:
  *
  * 1. retry (exchange.ts) is outside of everything here, so that a sleeping retry holds no slot and each attempt
  *    passes all policies again;
- * 2. credentials and flow control take their place between retry and the counter;
- * 3. the counter is last, since it counts what a registry counts: requests on the wire.
+ * 2. credentials come before flow control: a request that waits for a token holds no slot, and the one that a 401
+ *    makes necessary again is paid for like any other;
+ * 3. flow control sees each request that goes out, and its answer;
+ * 4. the counter is last, since it counts what a registry counts: requests on the wire.
  */
-export function composeTransport(http: Transport, counter: RequestCounter): Transport {
+export function composeTransport(http: Transport, policies: TransportPolicies): Transport {
   const named: Transport = (request) =>
     http({ ...request, headers: { 'user-agent': USER_AGENT, ...request.headers } });
-  return counter.counting(named);
+  const counted = policies.counter.counting(named);
+  const flowing = policies.flow?.(counted) ?? counted;
+  return policies.credentials?.(flowing) ?? flowing;
 }

@@ -44,7 +44,7 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
   const reference = parseReference(location, { useTls: options.useTls });
   const counter = new RequestCounter();
   const http = httpTransport(options.http);
-  const exchange = makeExchange(reference, composeTransport(http.send, counter), {
+  const exchange = makeExchange(reference, composeTransport(http.send, { counter }), {
     ...(options.retry && { policy: options.retry }),
     ...(options.clock && { clock: options.clock }),
     onRetry: (error, delayMs) => {

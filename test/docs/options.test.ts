@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { OPTIONS, type OptionDescription } from '../../src/plugin/options.ts';
+import { OPTIONS, type OptionDescription } from '../../src/store/storeSettings.ts';
 
 const VALUES = {
   boolean: () => 'true, false',
   size: () => 'a size: 8MiB, 500kB',
   count: () => 'a number',
   time: () => 'a time: 90s, 2m',
+  text: () => 'text',
+  file: () => 'path of a file',
+  secret: () => 'a secret',
   choice: ({ choices = [] }: OptionDescription) => choices.join(', '),
 } as const satisfies Record<OptionDescription['type'], (option: OptionDescription) => string>;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { OPTIONS, type OptionDescription, parseOptions } from '../../src/plugin/options.ts';
+import { parseOptions } from '../../src/plugin/options.ts';
 import { parseBoolean, parseBytes, parseCount, parseDuration } from '../../src/store/optionValues.ts';
+import { OPTIONS, type OptionDescription } from '../../src/store/storeSettings.ts';
 
 const LOCATION = 'oci://localhost:5000/a/b';
 const parse = (options: Record<string, string>) =>
@@ -24,7 +25,7 @@ describe('options of a store', () => {
     ).toEqual({
       location: LOCATION,
       remarks: [],
-      options: {
+      settings: {
         useTls: true,
         concurrency: 4,
         memoryBytes: 64 * 1024 ** 2,
@@ -37,7 +38,7 @@ describe('options of a store', () => {
         stallTimeoutMs: 90_000,
       },
     });
-    expect(Object.values(parse({}).options).every((value) => value === undefined)).toBe(true);
+    expect(Object.values(parse({}).settings).every((value) => value === undefined)).toBe(true);
   });
 
   it('are each refused by their names when they are nonsense', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Exchange, type RunningRegistry, startRegistry } from '../../src/emulator/index.ts';
-import type { UploadMode } from '../../src/engine/hostMemory.ts';
+import type { UploadMode } from '../../src/registry/profiles.ts';
 import { openOciStore } from '../../src/store/openStore.ts';
 import { openUpload } from '../emulator/support.ts';
 

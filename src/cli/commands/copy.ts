@@ -1,21 +1,23 @@
 import { KlosetError } from '../../errors.ts';
 import type { RequestStats } from '../../registry/requestStats.ts';
 import { type OpenPlace, openPlace } from '../../store/openPlace.ts';
+import { ociStoreOptions, type StoreSettings } from '../../store/storeSettings.ts';
 import { copyAll } from '../../store/transfer.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { Output } from '../output.ts';
 import { startProgress } from '../progress.ts';
-import { type CommonFlags, storeOptions } from '../storeOptions.ts';
+import { type CommonFlags, storeSettings } from '../storeOptions.ts';
 import { printSummary } from '../summary.ts';
 
 /** `copy`: a store from any place to any other. */
 export async function copy(from: string, to: string, flags: CommonFlags): Promise<void> {
   const output = new Output(flags);
   const signal = interruptSignal();
-  const source = await openPlace(from, storeOptions(flags));
-  const target = await openPlace(to, storeOptions(flags));
+  const settings = storeSettings(flags);
+  const source = await openPlace(from, ociStoreOptions(settings));
+  const target = await openPlace(to, ociStoreOptions(settings));
   try {
-    await run(source, target, output, signal, flags);
+    await run(source, target, output, signal, settings, flags.verbose ?? false);
   } finally {
     // Why it failed must not be hidden by what fails after it.
     await Promise.allSettled([source.close(), target.close()]);
@@ -27,7 +29,8 @@ async function run(
   target: OpenPlace,
   output: Output,
   signal: AbortSignal,
-  flags: CommonFlags,
+  settings: StoreSettings,
+  verbose: boolean,
 ): Promise<void> {
   const startedMs = performance.now();
   if (source.identity === target.identity) {
@@ -36,9 +39,9 @@ async function run(
       remedy: 'Name another target.',
     });
   }
-  const progress = await startProgress(output, 'copying', flags.verbose ?? false);
+  const progress = await startProgress(output, 'copying', verbose);
   try {
-    const { concurrency } = flags;
+    const { concurrency } = settings;
     const result = await copyAll(source.store, target.store, {
       signal,
       onEvent: progress.onEvent,

@@ -10,7 +10,7 @@ export async function ls(location: string, flags: CommonFlags & { type?: ObjectT
     await eachObject(
       session,
       flags.type ? [flags.type] : OBJECT_TYPES,
-      flags.concurrency,
+      session.settings.concurrency,
       (type, mac, bytes) => {
         session.output.line(`${type.padEnd(12)} ${mac} ${formatBytes(bytes)}`);
         session.output.event({ event: 'object', type, mac, bytes });
@@ -24,7 +24,7 @@ export async function stat(location: string, flags: CommonFlags): Promise<void> 
   await withSession(location, flags, async (session) => {
     const totals = new Map(OBJECT_TYPES.map((type) => [type, { objects: 0, bytes: 0 }]));
     const config = await session.store.open({ signal: session.signal });
-    await eachObject(session, OBJECT_TYPES, flags.concurrency, (type, _mac, bytes) => {
+    await eachObject(session, OBJECT_TYPES, session.settings.concurrency, (type, _mac, bytes) => {
       const total = totals.get(type);
       if (!total) return;
       total.objects++;

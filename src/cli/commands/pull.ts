@@ -10,7 +10,7 @@ export async function pull(location: string, directory: string, flags: CommonFla
     const startedMs = performance.now();
     const progress = await startProgress(session.output, 'pulling', flags.verbose ?? false);
     try {
-      const { concurrency } = flags;
+      const { concurrency } = session.settings;
       const target = new DirectoryStore(directory);
       const result = await pullAll(session.store, target, {
         signal: session.signal,

@@ -18,7 +18,7 @@ export async function push(
     const plan = await planPush(sources, flags.type);
     const progress = await startProgress(session.output, 'pushing', flags.verbose ?? false);
     try {
-      const { concurrency } = flags;
+      const { concurrency } = session.settings;
       const result = await pushAll(plan, session.store, {
         signal: session.signal,
         onEvent: progress.onEvent,

@@ -9,7 +9,7 @@ import { printSummary } from '../summary.ts';
 export async function verify(location: string, flags: CommonFlags & { deep?: boolean }): Promise<void> {
   await withSession(location, flags, async (session) => {
     const startedMs = performance.now();
-    const figures = await verifyAll(session, flags.deep ?? false, flags.concurrency);
+    const figures = await verifyAll(session, flags.deep ?? false, session.settings.concurrency);
     await printSummary(session, 'verified', { ...figures, seconds: (performance.now() - startedMs) / 1000 });
     if (figures.damaged > 0) {
       throw new KlosetError(

@@ -1,0 +1,168 @@
+import { isKlosetError, KlosetError } from '../errors.ts';
+import type { UploadMode } from '../registry/profiles.ts';
+import type { HasherChoice } from '../workers/hasher.ts';
+import type { OciStoreOptions } from './openStore.ts';
+import { parseBoolean, parseBytes, parseChoice, parseCount, parseDuration } from './optionValues.ts';
+
+const UPLOAD_MODES = ['auto', 'chunked', 'monolithic'] as const satisfies readonly UploadMode[];
+const HASHERS = ['auto', 'wasm', 'native'] as const satisfies readonly HasherChoice[];
+
+/** How the value of an option is written. A secret is never a flag: arguments are for every process to read. */
+export type OptionType = 'boolean' | 'size' | 'count' | 'time' | 'choice' | 'text' | 'file' | 'secret';
+
+/** An option of a store: for the command line, the plugin, the documentation, and the package's schema. */
+export interface OptionDescription {
+  /** As it stands in a Plakar configuration; the command line's flag has hyphens. */
+  readonly name: string;
+  readonly type: OptionType;
+  readonly choices?: readonly string[];
+  /** The default as it is documented; a value of the type, or words where the default depends on something. */
+  readonly defaultText: string;
+  /** One sentence. */
+  readonly description: string;
+  /** For the plugin alone. */
+  readonly pluginOnly?: true;
+}
+
+/** The options of a store, in the order in which they are documented. */
+export const OPTIONS = [
+  {
+    name: 'use_tls',
+    type: 'boolean',
+    defaultText: 'false for this machine, true for all other hosts',
+    description: 'Speak TLS to the registry, or plain HTTP.',
+  },
+  {
+    name: 'concurrency',
+    type: 'count',
+    defaultText: '16',
+    description: 'Objects that are uploaded at once.',
+  },
+  {
+    name: 'memory',
+    type: 'size',
+    defaultText: '256MiB',
+    description: 'Bound of the memory for uploads, above that of an idle plugin; at least 32MiB.',
+  },
+  {
+    name: 'cache_size',
+    type: 'size',
+    defaultText: '64MiB',
+    description: 'Memory for what was read from the registry, for all packfiles together.',
+    pluginOnly: true,
+  },
+  {
+    name: 'write_behind',
+    type: 'boolean',
+    defaultText: 'true',
+    description:
+      'Take the next packfile while earlier ones are still on their way; a state is stored after all of them.',
+    pluginOnly: true,
+  },
+  {
+    name: 'upload_mode',
+    type: 'choice',
+    choices: UPLOAD_MODES,
+    defaultText: 'auto',
+    description: 'Send an object in one request, in chunks, or as the registry takes it.',
+  },
+  {
+    name: 'chunk_size',
+    type: 'size',
+    defaultText: 'found out per registry',
+    description: 'Size of a chunk, where objects are sent in chunks.',
+  },
+  {
+    name: 'part_size',
+    type: 'size',
+    defaultText: '1GiB',
+    description: 'Length above which an object is stored as several blobs, which only kloset-oci can read.',
+  },
+  {
+    name: 'hasher',
+    type: 'choice',
+    choices: HASHERS,
+    defaultText: 'auto',
+    description: 'The implementation of SHA-256: OpenSSL (native), WebAssembly (wasm), or the faster one.',
+  },
+  {
+    name: 'stall_timeout',
+    type: 'time',
+    defaultText: '2m',
+    description: 'How long a request may make no progress before it is given up and tried again.',
+  },
+] as const satisfies readonly OptionDescription[];
+
+export type OptionName = (typeof OPTIONS)[number]['name'];
+
+/** Settings of a store as the user made them. What was not set is undefined. */
+export interface StoreSettings {
+  readonly useTls: boolean | undefined;
+  readonly concurrency: number | undefined;
+  readonly memoryBytes: number | undefined;
+  readonly cacheBytes: number | undefined;
+  readonly writeBehind: boolean | undefined;
+  readonly uploadMode: UploadMode | undefined;
+  readonly chunkBytes: number | undefined;
+  readonly partBytes: number | undefined;
+  readonly hasher: HasherChoice | undefined;
+  readonly stallTimeoutMs: number | undefined;
+}
+
+/**
+ * Reads settings from their texts.
+ *
+ * @param textOf the text of an option, or undefined where it is not set
+ * @param remedy what to do about a wrong value, as a sentence
+ * @throws KlosetError USAGE for a value that an option does not take
+ */
+export function readSettings(
+  textOf: (name: OptionName) => string | undefined,
+  remedy: (name: OptionName) => string | undefined,
+): StoreSettings {
+  const read = <T>(name: OptionName, parse: (text: string) => T): T | undefined => {
+    const text = textOf(name);
+    return text === undefined ? undefined : named(name, () => parse(text), remedy(name));
+  };
+  return {
+    useTls: read('use_tls', parseBoolean),
+    concurrency: read('concurrency', parseCount),
+    memoryBytes: read('memory', parseBytes),
+    cacheBytes: read('cache_size', parseBytes),
+    writeBehind: read('write_behind', parseBoolean),
+    uploadMode: read('upload_mode', (text) => parseChoice(text, UPLOAD_MODES)),
+    chunkBytes: read('chunk_size', parseBytes),
+    partBytes: read('part_size', parseBytes),
+    hasher: read('hasher', (text) => parseChoice(text, HASHERS)),
+    stallTimeoutMs: read('stall_timeout', parseDuration),
+  };
+}
+
+/** What the settings mean for a store in a registry. */
+export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
+  const { useTls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
+  const { stallTimeoutMs } = settings;
+  return {
+    useTls,
+    concurrency,
+    memoryBytes,
+    uploadMode,
+    chunkBytes,
+    partBytes,
+    hasher,
+    http: stallTimeoutMs === undefined ? {} : { stallTimeoutMs },
+  };
+}
+
+function named<T>(name: OptionName, parse: () => T, remedy: string | undefined): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!isKlosetError(error, 'USAGE')) throw error;
+    throw new KlosetError(
+      'USAGE',
+      `option ${name}: ${error.summary}`,
+      remedy === undefined ? {} : { remedy },
+    );
+  }
+}
