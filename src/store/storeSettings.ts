@@ -129,7 +129,7 @@ export type OptionName = (typeof OPTIONS)[number]['name'];
 /** Settings of a store as the user made them. What was not set is undefined. */
 export interface StoreSettings {
   readonly useTls: boolean | undefined;
-  readonly credentials: GivenCredentials;
+  readonly credentials: GivenCredentials | undefined;
   readonly concurrency: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly cacheBytes: number | undefined;
@@ -158,13 +158,7 @@ export function readSettings(
   };
   return {
     useTls: read('use_tls', parseBoolean),
-    credentials: {
-      username: textOf('username') || undefined,
-      password: textOf('password') || undefined,
-      passwordFile: textOf('password_file') || undefined,
-      token: textOf('token') || undefined,
-      tokenFile: textOf('token_file') || undefined,
-    },
+    credentials: credentialsOf(textOf),
     concurrency: read('concurrency', parseCount),
     memoryBytes: read('memory', parseBytes),
     cacheBytes: read('cache_size', parseBytes),
@@ -192,6 +186,17 @@ export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
     hasher,
     http: stallTimeoutMs === undefined ? {} : { stallTimeoutMs },
   };
+}
+
+function credentialsOf(textOf: (name: OptionName) => string | undefined): GivenCredentials | undefined {
+  const given = {
+    username: textOf('username') || undefined,
+    password: textOf('password') || undefined,
+    passwordFile: textOf('password_file') || undefined,
+    token: textOf('token') || undefined,
+    tokenFile: textOf('token_file') || undefined,
+  };
+  return Object.values(given).some((value) => value !== undefined) ? given : undefined;
 }
 
 function named<T>(name: OptionName, parse: () => T, remedy: string | undefined): T {

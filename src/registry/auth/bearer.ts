@@ -70,7 +70,7 @@ export class Bearer {
     const longBody = (request.body?.bytes ?? 0) >= LONG_BODY_BYTES;
     const need = { scopes: needed, longBody, signal: request.signal };
     return this.#shelf.get(need, this.#wishes(needed), (scopes, signal) =>
-      this.#fetch(scopes, needed, request, signal),
+      this.#obtain(scopes, needed, request, signal),
     );
   }
 
@@ -112,7 +112,7 @@ export class Bearer {
     return this.#challenged.with(needed).with(next).with(this.#used);
   }
 
-  async #fetch(
+  async #obtain(
     wishes: ScopeSet,
     needed: ScopeSet,
     request: RegistryRequest,
@@ -139,7 +139,7 @@ export class Bearer {
     }
     if (!credentials) throw loginNeeded(place, kind);
     if (await this.#wallet.renew(credentials, signal)) {
-      return this.#fetch(wishes, needed, request, signal);
+      return this.#obtain(wishes, needed, request, signal);
     }
     if (outcome.refused === 403) throw rightsMissing(place, credentials, kind);
     throw credentialsRefused(place, credentials, `the token service ${this.service}`);

@@ -42,14 +42,14 @@ export class TokenShelf {
   }
 
   /**
-   * A token that was asked for with at least these scopes: one that is here, else what `fetch` brings.
+   * A token that was asked for with at least these scopes: one that is here, else what `obtain` brings.
    *
    * @param ask the scopes to ask for, in their order, where a new one is needed
    */
   async get(
     need: TokenNeed,
     ask: ScopeSet,
-    fetch: (scopes: ScopeSet, signal: AbortSignal) => Promise<GrantedToken & { scopes: ScopeSet }>,
+    obtain: (scopes: ScopeSet, signal: AbortSignal) => Promise<GrantedToken & { scopes: ScopeSet }>,
   ): Promise<HeldToken> {
     const here = this.#held.find((token) => token.scopes.covers(need.scopes) && token.scopes.beginsLike(ask));
     const leftMs = here ? here.askedMs + here.lifeMs - this.#now() : 0;
@@ -59,7 +59,7 @@ export class TokenShelf {
         ask.toString(),
         async (signal) => {
           const askedMs = this.#now();
-          const { token, lifeMs, scopes } = await fetch(ask, signal);
+          const { token, lifeMs, scopes } = await obtain(ask, signal);
           const held = { token, lifeMs, scopes, askedMs };
           this.#held = [held, ...this.#held.filter((old) => !scopes.covers(old.scopes))].slice(0, MAX_HELD);
           return held;

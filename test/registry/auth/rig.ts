@@ -1,5 +1,10 @@
 /** A registry that asks for credentials, and a client with an environment of its own. */
-import { type AuthOptions, type RunningRegistry, startRegistry } from '../../../src/emulator/index.ts';
+import {
+  type Exchange as Arrival,
+  type AuthOptions,
+  type RunningRegistry,
+  startRegistry,
+} from '../../../src/emulator/index.ts';
 import { VirtualClock } from '../../../src/flow/clock.ts';
 import { type AuthOptions as ClientOptions, credentialsPolicy } from '../../../src/registry/auth/policy.ts';
 import { composeTransport } from '../../../src/registry/compose.ts';
@@ -72,4 +77,20 @@ export async function startAuthRig(auth: Partial<AuthOptions> = {}): Promise<Aut
       await home.remove();
     },
   };
+}
+
+export const OWNER = { username: 'owner', password: 'o:wn' };
+
+/** What reached the registry: method and route, with the scopes of token requests. */
+export function watch(registry: RunningRegistry): string[] {
+  const seen: string[] = [];
+  registry.setFaults({
+    before: ({ method, route, query, headers }: Arrival) => {
+      const scheme = headers.authorization?.split(' ')[0] ?? 'nobody';
+      const scopes = query.getAll('scope').map((scope) => ` ${scope}`);
+      seen.push(`${method} ${route} ${scheme}${route === 'token' ? scopes.join('') : ''}`);
+      return undefined;
+    },
+  });
+  return seen;
 }
