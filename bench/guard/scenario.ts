@@ -3,7 +3,7 @@
 /** Figures by name. They are counts or ratios, never times of their own. */
 export type Figures = Readonly<Record<string, number>>;
 
-export interface Stage {
+interface Stage {
   /** Address of the registry that the scenario talks to, `127.0.0.1:PORT`; it lives in another process. */
   readonly address: string;
   /** An empty folder, removed afterwards. */
