@@ -36,7 +36,9 @@ export async function serveExchange(
       body,
       known: context.catalogue.get(target.repository),
     };
-    const answer = await route(context, call);
+    const given = await route(context, call);
+    const { finish } = context.behaviour;
+    const answer = given && finish ? finish(call, given) : given;
     entry.requestBytes = body.received;
     if (action && body.limited) return await breakOff(action, request);
     if (answer === undefined) return;

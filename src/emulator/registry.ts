@@ -1,7 +1,6 @@
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { KlosetError } from '../errors.ts';
+import { SPECIFIED } from './behaviour.ts';
 import { removeBlob } from './blobs.ts';
 import { Catalogue } from './catalogue.ts';
 import type { Context } from './context.ts';
@@ -9,8 +8,13 @@ import { DirectoryStorage } from './directoryStorage.ts';
 import { serveExchange } from './exchange.ts';
 import { FaultRunner } from './faultRunner.ts';
 import type { FaultPlan } from './faults.ts';
+import { closeServer, createHttpServer, listen, messageOf, type TlsKeys } from './httpServer.ts';
 import { KeyedLock } from './keyedLock.ts';
 import { MemoryStorage } from './memoryStorage.ts';
+import type { ProfileSettings } from './profiles/behaviourOf.ts';
+import type { ProfileName } from './profiles/index.ts';
+import type { EmulatorProfile } from './profiles/profile.ts';
+import type { StorageRequest } from './profiles/storageHost.ts';
 import { type LoggedRequest, type RequestFilter, RequestLog } from './requestLog.ts';
 import type { Storage, StoredContent } from './storage.ts';
 import { UploadSessions } from './uploadSessions.ts';
@@ -25,7 +29,11 @@ export interface RegistryOptions {
   /** Flush each stored file to the disk before answering. Default false: safe from a crash of the process. */
   durable?: boolean;
   faults?: FaultPlan;
-  tls?: { key: string | Buffer; cert: string | Buffer };
+  tls?: TlsKeys;
+  /** Behaves like this registry, by name or as data of your own. Default: as the specification says. */
+  profile?: ProfileName | EmulatorProfile;
+  /** What the profile leaves open. */
+  profileSettings?: ProfileSettings;
 }
 
 export interface OpenSession {
@@ -53,6 +61,10 @@ export interface RunningRegistry {
   corruptBlob(repository: string, digest: string, bytes: Uint8Array): Promise<void>;
   /** Loses a blob of one repository; manifests that name it stay. */
   dropBlob(repository: string, digest: string): Promise<void>;
+  /** What the storage host of a profile was asked, which serves the blobs where the profile redirects to one. */
+  storageRequests(): readonly StorageRequest[];
+  /** Has garbage collection at a blob until it is uploaded again, where the profile tells clients of that. */
+  collectBlob(repository: string, digest: string): void;
   /** Ends all sockets and sessions. */
   close(): Promise<void>;
 }
@@ -63,18 +75,34 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
   const storage =
     directory === undefined ? new MemoryStorage() : new DirectoryStorage(directory, options.durable ?? false);
   const catalogue = new Catalogue(await loadContent(storage, directory));
+  const played =
+    options.profile &&
+    (await (
+      await import('./profiles/play.ts')
+    ).playProfile(options.profile, options.profileSettings ?? {}, {
+      storage,
+      catalogue,
+      host,
+      tls: options.tls,
+    }));
   const context: Context = {
     storage,
     catalogue,
     sessions: new UploadSessions(storage),
     lock: new KeyedLock(),
+    behaviour: played?.behaviour ?? SPECIFIED,
   };
   const log = new RequestLog();
   let faults = options.faults && new FaultRunner(options.faults);
   const server = createHttpServer(options.tls, (request, response) => {
     void serveExchange(context, log, faults, request, response).catch(() => response.destroy());
   });
-  await listen(server, host, port);
+  try {
+    await listen(server, host, port);
+  } catch (error) {
+    await played?.close();
+    throw error;
+  }
   const bound = (server.address() as AddressInfo).port;
   const address = `${isIPv6(host) ? `[${host}]` : host}:${bound}`;
   const stored = (repository: string, digest: string) => {
@@ -104,28 +132,14 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     async dropBlob(repository, digest) {
       await removeBlob(context, stored(repository, digest).known, digest);
     },
+    storageRequests: () => played?.storageRequests() ?? [],
+    collectBlob: (repository, digest) => played?.collector.mark(repository, digest),
     async close() {
-      if (server.listening) {
-        const ended = new Promise<void>((resolve) => server.close(() => resolve()));
-        server.closeAllConnections();
-        await ended;
-      }
+      await closeServer(server);
+      await played?.close();
       await context.sessions.forgetAll();
     },
   };
-}
-
-function createHttpServer(tls: RegistryOptions['tls'], listener: RequestListener): Server {
-  const options: ServerOptions = {
-    noDelay: true,
-    keepAlive: true,
-    // An upload may take hours; a head of 64 KiB has room for many `tag` parameters.
-    requestTimeout: 0,
-    headersTimeout: 120_000,
-    keepAliveTimeout: 75_000,
-    maxHeaderSize: 64 << 10,
-  };
-  return tls ? createTlsServer({ ...options, ...tls }, listener) : createServer(options, listener);
 }
 
 async function loadContent(storage: Storage, directory: string | undefined): Promise<StoredContent> {
@@ -138,29 +152,4 @@ async function loadContent(storage: Storage, directory: string | undefined): Pro
       cause,
     });
   }
-}
-
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-  } catch (cause) {
-    const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    throw new KlosetError('USAGE', taken ? 'the port is in use' : `cannot listen: ${messageOf(cause)}`, {
-      object: `${host}:${port}`,
-      remedy: taken
-        ? 'Choose another port, or 0 for any free one.'
-        : 'Choose an address of this machine and a port that you may open.',
-      cause,
-    });
-  }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
