@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { OBJECT_TYPES } from '../store/objectNames.ts';
 import { example } from './example.ts';
+import { withRegistryAuthFlags } from './registryAuth.ts';
+import { withRegistryProfileFlags } from './registryProfile.ts';
 import { withOutputFlags, withStoreFlags } from './storeOptions.ts';
 import { parseBytes, parsePort } from './values.ts';
 
@@ -126,14 +128,26 @@ export function buildProgram(): Command {
   );
   const registry = program.command('registry').description('The embedded registry.');
   example(
-    withOutputFlags(
-      registry.command('serve').description('Run the embedded registry until it is interrupted.'),
+    withRegistryProfileFlags(
+      withRegistryAuthFlags(
+        withOutputFlags(
+          registry.command('serve').description('Run the embedded registry until it is interrupted.'),
+        ),
+      ),
     )
       .option('--port <port>', 'port, 0 for any free one', parsePort, 5000)
       .option('--host <host>', 'address to listen on', '127.0.0.1')
       .option('--dir <folder>', 'where to keep the content; in memory without')
       .action(async (flags) => (await import('./commands/registryServe.ts')).registryServe(flags)),
     'kloset-oci registry serve --port 5000 --dir ./registry',
+  );
+  example(
+    withOutputFlags(
+      registry
+        .command('profiles')
+        .description('List the registries that `registry serve --profile` can be, and how they differ.'),
+    ).action(async (flags) => (await import('./commands/registryProfiles.ts')).registryProfiles(flags)),
+    'kloset-oci registry profiles',
   );
   return program;
 }

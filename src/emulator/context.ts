@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Guard } from './auth/guard.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { Catalogue, Repository } from './catalogue.ts';
 import type { RouteName } from './faults.ts';
@@ -16,6 +17,8 @@ export interface Context {
   readonly lock: KeyedLock;
   /** Which registry this one is. */
   readonly behaviour: Behaviour;
+  /** Absent where everybody may do everything. */
+  readonly guard?: Guard | undefined;
 }
 
 /** What the path of a request says. */

@@ -1,14 +1,39 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { KlosetError } from '../errors.ts';
 
-/** Key and certificate in PEM. */
-export interface TlsKeys {
+export interface TlsIdentity {
   readonly key: string | Buffer;
   readonly cert: string | Buffer;
 }
 
-export function createHttpServer(tls: TlsKeys | undefined, listener: RequestListener): Server {
+/** A server on one address, plain or with TLS. */
+export class HttpServer {
+  readonly #server: Server;
+  readonly #host: string;
+
+  constructor(host: string, tls: TlsIdentity | undefined, listener: RequestListener) {
+    this.#host = host;
+    this.#server = createHttpServer(tls, listener);
+  }
+
+  /** Listens; returns the port. */
+  async listen(port: number): Promise<number> {
+    await listen(this.#server, this.#host, port);
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Ends all sockets. */
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await ended;
+  }
+}
+
+function createHttpServer(tls: TlsIdentity | undefined, listener: RequestListener): Server {
   const options: ServerOptions = {
     noDelay: true,
     keepAlive: true,
@@ -21,7 +46,7 @@ export function createHttpServer(tls: TlsKeys | undefined, listener: RequestList
   return tls ? createTlsServer({ ...options, ...tls }, listener) : createServer(options, listener);
 }
 
-export async function listen(server: Server, host: string, port: number): Promise<void> {
+async function listen(server: Server, host: string, port: number): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -42,14 +67,6 @@ export async function listen(server: Server, host: string, port: number): Promis
   }
 }
 
-/** Ends all sockets. */
-export async function closeServer(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const ended = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeAllConnections();
-  await ended;
-}
-
-export function messageOf(cause: unknown): string {
+function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }

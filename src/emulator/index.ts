@@ -1,3 +1,11 @@
+export type {
+  AuthOptions,
+  AuthUser,
+  ChallengeOptions,
+  GuardedRequest,
+  Right,
+  TokenServiceOptions,
+} from './auth/options.ts';
 export type { AnswerHead, Exchange, FaultAction, FaultPlan, RouteName } from './faults.ts';
 export type { ProfileSettings } from './profiles/behaviourOf.ts';
 export type { ProfileName } from './profiles/index.ts';

@@ -1,5 +1,7 @@
-import { type AddressInfo, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { KlosetError } from '../errors.ts';
+import { Guard } from './auth/guard.ts';
+import type { AuthOptions } from './auth/options.ts';
 import { SPECIFIED } from './behaviour.ts';
 import { removeBlob } from './blobs.ts';
 import { Catalogue } from './catalogue.ts';
@@ -8,11 +10,12 @@ import { DirectoryStorage } from './directoryStorage.ts';
 import { serveExchange } from './exchange.ts';
 import { FaultRunner } from './faultRunner.ts';
 import type { FaultPlan } from './faults.ts';
-import { closeServer, createHttpServer, listen, messageOf, type TlsKeys } from './httpServer.ts';
+import { HttpServer, type TlsIdentity } from './httpServer.ts';
 import { KeyedLock } from './keyedLock.ts';
 import { MemoryStorage } from './memoryStorage.ts';
 import type { ProfileSettings } from './profiles/behaviourOf.ts';
 import type { ProfileName } from './profiles/index.ts';
+import type { PlayedProfile, ProfilePlace } from './profiles/play.ts';
 import type { EmulatorProfile } from './profiles/profile.ts';
 import type { StorageRequest } from './profiles/storageHost.ts';
 import { type LoggedRequest, type RequestFilter, RequestLog } from './requestLog.ts';
@@ -29,7 +32,9 @@ export interface RegistryOptions {
   /** Flush each stored file to the disk before answering. Default false: safe from a crash of the process. */
   durable?: boolean;
   faults?: FaultPlan;
-  tls?: TlsKeys;
+  /** Who may do what; absent: everybody everything, or the users of the profile. */
+  auth?: AuthOptions;
+  tls?: TlsIdentity;
   /** Behaves like this registry, by name or as data of your own. Default: as the specification says. */
   profile?: ProfileName | EmulatorProfile;
   /** What the profile leaves open. */
@@ -57,6 +62,10 @@ export interface RunningRegistry {
   /** Drops all upload sessions, as a restart of a registry does. */
   forgetSessions(): Promise<void>;
   setFaults(plan: FaultPlan | undefined): void;
+  /** Access tokens given out so far. */
+  tokensIssued(): number;
+  /** Makes all tokens invalid, as a change of the signing key does. Passwords and identity tokens stay good. */
+  revokeTokens(): void;
   /** Replaces the stored bytes of a blob behind the registry's back, in every repository. */
   corruptBlob(repository: string, digest: string, bytes: Uint8Array): Promise<void>;
   /** Loses a blob of one repository; manifests that name it stay. */
@@ -69,41 +78,31 @@ export interface RunningRegistry {
   close(): Promise<void>;
 }
 
-/** Starts an OCI registry. It serves everything without credentials: meant for loopback and test networks. */
+/** Starts an OCI registry. Without `auth` it serves everybody: meant for loopback and test networks. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<RunningRegistry> {
   const { host = '127.0.0.1', port = 0, directory } = options;
   const storage =
     directory === undefined ? new MemoryStorage() : new DirectoryStorage(directory, options.durable ?? false);
   const catalogue = new Catalogue(await loadContent(storage, directory));
-  const played =
-    options.profile &&
-    (await (
-      await import('./profiles/play.ts')
-    ).playProfile(options.profile, options.profileSettings ?? {}, {
-      storage,
-      catalogue,
-      host,
-      tls: options.tls,
-    }));
+  const played = await playedProfile(options, { storage, catalogue, host, tls: options.tls });
+  const auth = options.auth ?? played?.auth;
   const context: Context = {
     storage,
     catalogue,
     sessions: new UploadSessions(storage),
     lock: new KeyedLock(),
     behaviour: played?.behaviour ?? SPECIFIED,
+    guard: auth && new Guard(auth),
   };
   const log = new RequestLog();
   let faults = options.faults && new FaultRunner(options.faults);
-  const server = createHttpServer(options.tls, (request, response) => {
+  const server = new HttpServer(host, options.tls, (request, response) => {
     void serveExchange(context, log, faults, request, response).catch(() => response.destroy());
   });
-  try {
-    await listen(server, host, port);
-  } catch (error) {
+  const bound = await server.listen(port).catch(async (error: unknown) => {
     await played?.close();
     throw error;
-  }
-  const bound = (server.address() as AddressInfo).port;
+  });
   const address = `${isIPv6(host) ? `[${host}]` : host}:${bound}`;
   const stored = (repository: string, digest: string) => {
     const known = catalogue.get(repository);
@@ -124,6 +123,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     setFaults(plan) {
       faults = plan && new FaultRunner(plan);
     },
+    tokensIssued: () => context.guard?.tokens.issued ?? 0,
+    revokeTokens: () => context.guard?.tokens.revokeAll(),
     async corruptBlob(repository, digest, bytes) {
       const { entry } = stored(repository, digest);
       await storage.replaceBlob(digest, bytes);
@@ -135,21 +136,35 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     storageRequests: () => played?.storageRequests() ?? [],
     collectBlob: (repository, digest) => played?.collector.mark(repository, digest),
     async close() {
-      await closeServer(server);
+      await server.close();
       await played?.close();
       await context.sessions.forgetAll();
     },
   };
 }
 
+async function playedProfile(
+  { profile, profileSettings = {} }: RegistryOptions,
+  place: ProfilePlace,
+): Promise<PlayedProfile | undefined> {
+  if (profile === undefined) return undefined;
+  // Most registries start without one, some of them many times in a test.
+  const { playProfile } = await import('./profiles/play.ts');
+  return playProfile(profile, profileSettings, place);
+}
+
 async function loadContent(storage: Storage, directory: string | undefined): Promise<StoredContent> {
   try {
     return await storage.load();
   } catch (cause) {
-    throw new KlosetError('FILE_WRITE_FAILED', `the folder cannot be used: ${messageOf(cause)}`, {
-      ...(directory === undefined ? {} : { object: directory }),
-      remedy: 'Name a folder that you may read and write.',
-      cause,
-    });
+    throw new KlosetError(
+      'FILE_WRITE_FAILED',
+      `the folder cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        ...(directory === undefined ? {} : { object: directory }),
+        remedy: 'Name a folder that you may read and write.',
+        cause,
+      },
+    );
   }
 }

@@ -1,4 +1,5 @@
 import { type Answer, empty } from '../answers.ts';
+import type { AuthOptions } from '../auth/options.ts';
 import type { Behaviour } from '../behaviour.ts';
 import type { Call, Context } from '../context.ts';
 import type { Collector } from './collector.ts';
@@ -12,6 +13,16 @@ import { uploadsOf } from './uploadsOf.ts';
 
 /** What a profile leaves to whoever starts the registry. */
 export interface ProfileSettings {
+  /**
+   * Accounts, which are asked for in the provider's way.
+   *
+   * @default none: everybody may do everything
+   */
+  readonly users?: AuthOptions['users'];
+  /** What may be done without credentials where there are users; default: nothing. */
+  readonly anonymous?: AuthOptions['anonymous'];
+  /** How long a token is good for, in milliseconds; default: as long as the provider's. */
+  readonly tokenLifeMs?: number;
   /**
    * Repositories that exist where they have to be created first; `*` stands for any run of characters.
    *
@@ -28,7 +39,7 @@ export interface ProfileSettings {
   readonly quotaBytes?: number;
   /** How long the signed URL of a redirect is good for, in milliseconds; default 20 min, as distribution asks of S3. */
   readonly signedUrlLifeMs?: number;
-  /** The clock of caps and signatures, in milliseconds; default: the system's. */
+  /** The clock of caps, tokens and signatures, in milliseconds; default: the system's. */
   readonly now?: () => number;
 }
 
