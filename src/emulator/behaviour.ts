@@ -34,7 +34,7 @@ export interface UploadRules {
   /** What becomes of a blob that comes with the POST: stored, or read and lost before an ordinary session opens. */
   singlePost(call: Call): 'stored' | 'ignored' | Answer;
   /** The session that a request means, or why there is none. */
-  find(context: Context, call: Call): UploadSession | Answer | Promise<Answer>;
+  find(context: Context, call: Call): UploadSession | Answer;
   /** Judges a PATCH by its head. */
   takeChunk(call: Call, session: UploadSession): Intake | Answer;
   /** Judges a closing PUT by its head. */

@@ -40,7 +40,7 @@ export async function startUpload(context: Context, call: Call): Promise<Answer 
 /** The resource of one session: status, chunks, closing and cancelling. */
 export async function uploadSession(context: Context, call: Call): Promise<Answer | undefined> {
   const { uploads } = context.behaviour;
-  const session = await uploads.find(context, call);
+  const session = uploads.find(context, call);
   if (!(session instanceof UploadSession)) return session;
   switch (call.method) {
     case 'GET':

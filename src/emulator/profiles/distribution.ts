@@ -15,6 +15,12 @@ const UPLOAD_INVALID: Refusal = {
 
 const WRONG_TYPE: Refusal = { status: 500, code: 'UNKNOWN', message: 'unknown error' };
 
+const DIGEST_INVALID: Refusal = {
+  status: 400,
+  code: 'DIGEST_INVALID',
+  message: 'provided digest did not match uploaded content',
+};
+
 const ACCEPT: Refusal = {
   status: 404,
   code: 'MANIFEST_UNKNOWN',
@@ -27,8 +33,7 @@ const uploads: UploadProfile = {
   location: 'absolute',
   state: 'sealed',
   unknown: UPLOAD_UNKNOWN,
-  stale: { ...UPLOAD_INVALID, ends: true },
-  forged: UPLOAD_INVALID,
+  stale: UPLOAD_INVALID,
   range: { opened: 'cumulative', chunk: 'cumulative', status: 'cumulative', refused: 'none' },
   status: 'told',
   chunkStatus: 202,
@@ -50,7 +55,7 @@ export const registry2: EmulatorProfile = {
     tooLarge: MANIFEST_TOO_LARGE,
     missingBlob: BLOB_UNKNOWN_IN_MANIFEST,
     accept: ACCEPT,
-    remove: { tag: UNSUPPORTED },
+    remove: { tag: DIGEST_INVALID },
   },
   tags: {
     page: 'all',
@@ -67,28 +72,28 @@ export const registry2: EmulatorProfile = {
   evidence: [
     {
       what: 'POST with a digest opens a session and drops the body',
-      trust: 'read',
+      trust: 'observed',
       source: 'distribution v2.8.3 registry/handlers/blobupload.go; distribution issue 1170',
     },
     {
-      what: '`_state` holds the offset; one that is not the newest ends the session with 404',
-      trust: 'read',
-      source: 'distribution v2.8.3 registry/handlers/blobupload.go, lines 38 to 85',
+      what: '`_state` holds the offset; one that is not the newest is 404. Whether it ends the session depends on the storage: not on a local disk',
+      trust: 'observed',
+      source: 'distribution 2.8.2; v2.8.3 registry/handlers/blobupload.go, lines 38 to 85',
     },
     {
       what: 'Content-Range is not read: each chunk is appended',
-      trust: 'read',
+      trust: 'observed',
       source: 'distribution v2.8.3 registry/handlers/blobupload.go, line 180',
     },
     {
       what: 'tag lists have no pages, and are `null` when empty',
-      trust: 'read',
+      trust: 'observed',
       source: 'distribution v2.8.3 registry/handlers/tags.go',
     },
     {
-      what: 'deletion by tag is refused',
-      trust: 'read',
-      source: 'distribution pull request 3174; v2.8.3 registry/handlers/manifests.go',
+      what: 'deletion by tag is 400 DIGEST_INVALID',
+      trust: 'observed',
+      source: 'distribution 2.8.2; pull request 3174 makes it 405 in version 3',
     },
   ],
 };
@@ -105,7 +110,7 @@ export const registry2NoDelete: EmulatorProfile = {
     ...registry2.evidence,
     {
       what: 'deletion by digest and of blobs is 405 unless `storage.delete.enabled`',
-      trust: 'documented',
+      trust: 'observed',
       source: 'distribution docs/configuration.md, "delete"',
     },
   ],
@@ -120,6 +125,7 @@ export const distribution3: EmulatorProfile = {
     ...uploads,
     state: 'sealed-late',
     stale: { status: 416, code: 'RANGE_INVALID', message: 'invalid content range' },
+    forged: UPLOAD_INVALID,
     chunks: 'checked',
     rangeNeedsLength: true,
     wrongLength: {
@@ -145,28 +151,28 @@ export const distribution3: EmulatorProfile = {
   evidence: [
     {
       what: 'a chunk out of order is 416 without Location and Range; the session stays',
-      trust: 'read',
+      trust: 'observed',
       source: 'distribution v3.1.1 registry/handlers/blobupload.go, lines 145 to 166',
     },
     {
       what: 'GET tells where a session is, whatever the `_state`',
-      trust: 'read',
+      trust: 'observed',
       source: 'distribution v3.1.1 registry/handlers/blobupload.go, lines 39 to 42 and 107 to 129',
     },
     {
       what: 'the Content-Range of a closing PUT is not read',
-      trust: 'read',
+      trust: 'observed',
       source:
         'distribution v3.1.1 registry/handlers/blobupload.go, lines 221 to 248; distribution-spec issue 590',
     },
     {
       what: 'sorted pages, `n` cut down to 1,000',
-      trust: 'read',
+      trust: 'observed',
       source: 'distribution v3.1.1 registry/handlers/tags.go',
     },
     {
       what: 'deletion by tag takes the tag alone',
-      trust: 'read',
+      trust: 'observed',
       source: 'distribution v3.1.1 registry/handlers/manifests.go',
     },
   ],

@@ -14,10 +14,11 @@ export interface Refusal {
 }
 
 /**
- * How far one behaviour may be believed: `read` in the registry's source, `recorded` in a published trace,
+ * How far one behaviour may be believed: `observed` on the program itself, which test/e2e/profilesAreTrue.test.ts runs,
+ * `read` in the registry's source, `recorded` in a published trace,
  * `documented` by the vendor, `reported` by users or by what clients work around, `inferred` from the others.
  */
-export type Trust = 'read' | 'recorded' | 'documented' | 'reported' | 'inferred';
+export type Trust = 'observed' | 'read' | 'recorded' | 'documented' | 'reported' | 'inferred';
 
 /** Where a behaviour is known from. */
 export interface Evidence {
@@ -60,8 +61,8 @@ export interface UploadProfile {
   /** Answers about a session that is not there; `GET` when it differs. */
   readonly unknown: Refusal;
   readonly unknownStatus?: Refusal;
-  /** A state that is not the newest. `ends`: the session is gone after this. */
-  readonly stale?: Refusal & { readonly ends?: boolean };
+  /** A state that is not the newest. */
+  readonly stale?: Refusal;
   /** A state that is missing or was not written here; default: as a stale one. */
   readonly forged?: Refusal;
   readonly range: {

@@ -1,8 +1,10 @@
-import { type Answer, type AnswerHeaders, failure, json } from '../answers.ts';
+import { type Answer, type AnswerHeaders, json } from '../answers.ts';
 import type { Repository } from '../catalogue.ts';
 import type { Call } from '../context.ts';
-import type { TagListProfile } from './profile.ts';
+import type { Refusal, TagListProfile } from './profile.ts';
 import { refuse } from './refusals.ts';
+
+const BAD_NUMBER: Refusal = { status: 400, code: 'PAGINATION_NUMBER_INVALID', message: 'n is not a number' };
 
 interface Page {
   readonly tags: readonly string[];
@@ -18,16 +20,15 @@ export function tagsOf(profile: TagListProfile, secure: boolean): (call: Call) =
   };
   return (call) => {
     const { known, query } = call;
+    const asked = profile.unpaged ? null : query.get('n');
+    const bad = asked !== null && (!/^[0-9]+$/.test(asked) || (Number(asked) === 0 && profile.badNumber));
+    if (bad) {
+      return refuse(profile.badNumber ?? BAD_NUMBER);
+    }
     // A repository that only ever got blobs is as good as none to those who list manifests.
     if (!known?.everHadManifests) return profile.unknown ? refuse(profile.unknown) : list(call, []);
     if (known.manifests.size === 0 && profile.emptied) return refuse(profile.emptied);
     if (profile.unpaged) return list(call, allTags(profile, known));
-    const asked = query.get('n');
-    if (asked !== null && (!/^[0-9]+$/.test(asked) || (Number(asked) === 0 && profile.badNumber))) {
-      return profile.badNumber
-        ? refuse(profile.badNumber)
-        : failure(400, 'PAGINATION_NUMBER_INVALID', 'n is no number');
-    }
     const { maxPage } = profile;
     let limit =
       asked === null ? (profile.page === 'all' ? Number.POSITIVE_INFINITY : profile.page) : Number(asked);

@@ -1,6 +1,6 @@
 import { type Answer, type AnswerHeaders, empty } from '../answers.ts';
 import type { UploadRules } from '../behaviour.ts';
-import type { Call, Context } from '../context.ts';
+import type { Call } from '../context.ts';
 import type { UploadSession } from '../uploadSessions.ts';
 import { judgeChunk, judgeLast } from './chunkRules.ts';
 import type { RangeSpelling, Refusal, UploadProfile } from './profile.ts';
@@ -60,7 +60,6 @@ export function uploadsOf(profile: UploadProfile, secure: boolean): UploadRules 
       const verdict = seal.judge(session, call.query);
       if (verdict === 'fresh' || !profile.stale) return session;
       if (verdict === 'missing') return refuse(profile.forged ?? profile.stale);
-      if (profile.stale.ends) return endSession(context, session, profile.stale);
       return refuseChunk(profile.stale, session, call);
     },
     takeChunk: (call, session) => judgeChunk(profile, call, session, refuseChunk),
@@ -95,12 +94,6 @@ export function uploadsOf(profile: UploadProfile, secure: boolean): UploadRules 
     },
     ...(profile.endsWhenCut && { endsWhenCut: true }),
   };
-}
-
-async function endSession(context: Context, session: UploadSession, refusal: Refusal): Promise<Answer> {
-  session.takeOver();
-  if (context.sessions.close(session)) await session.sink.discard();
-  return refuse(refusal);
 }
 
 const WRONG_TYPE: Refusal = { status: 415, message: '', form: 'bare' };

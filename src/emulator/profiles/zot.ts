@@ -67,7 +67,11 @@ export const zot: EmulatorProfile = {
     },
   ],
   evidence: [
-    { what: 'POST with a digest: 415 unless octets, 400 without a length', trust: 'read', source: SOURCE },
+    {
+      what: 'POST with a digest: 415 unless octets, 400 without a length',
+      trust: 'observed',
+      source: SOURCE,
+    },
     {
       what: '`0--1` for an empty session',
       trust: 'read',
@@ -78,13 +82,13 @@ export const zot: EmulatorProfile = {
       trust: 'reported',
       source: 'regclient issue 961 (2025-07)',
     },
-    { what: 'a body that breaks off ends the session', trust: 'read', source: `${SOURCE}, line 2078` },
+    { what: 'a body that breaks off ends the session', trust: 'observed', source: `${SOURCE}, line 2078` },
     {
       what: 'a PUT without length and range loses its body',
-      trust: 'read',
+      trust: 'observed',
       source: `${SOURCE}, lines 2150 to 2200`,
     },
-    { what: 'a page behind a tag that is gone is 404', trust: 'read', source: SOURCE },
+    { what: 'a page behind a tag that is gone is 404', trust: 'observed', source: SOURCE },
     {
       what: 'the digest of several tags is 409 for users without that right',
       trust: 'read',
@@ -92,7 +96,7 @@ export const zot: EmulatorProfile = {
     },
     {
       what: 'blobs and manifests that are referenced are 405 DENIED',
-      trust: 'read',
+      trust: 'observed',
       source: `${SOURCE}, line 1710`,
     },
   ],
