@@ -17,10 +17,36 @@ import { copyAll, pullAll, pushAll } from '../../../src/store/transfer.ts';
 import { collect, FAST_RETRY, MIB, pieces } from '../../engine/rig.ts';
 import { seededBytes } from '../../support/seededBytes.ts';
 
-/** Around the limits of the providers: 4 MiB, 5 MiB, 20 MB; the last two are more than one chunk of the engine's. */
-const SIZES = [1, 4096, 4 * MIB + 1, 5 * MIB, 21 * MIB + 1, 34 * MIB];
+/** Around the limits of the providers: 4 MiB a chunk, 5 MiB at least, 20 MB a body. */
+const SIZES = [1, 4 * MIB + 1, 21 * MIB + 1];
+
+/** What a deletion comes to where the registry has none for us. */
+const REFUSED: Partial<Record<ProfileName, string>> = {
+  ghcr: 'DELETE_UNSUPPORTED',
+  'ghcr-stale': 'DELETE_UNSUPPORTED',
+  dockerhub: 'ACCESS_DENIED',
+  'harbor-immutable': 'REGISTRY_FAILED',
+  'registry2-nodelete': 'DELETE_UNSUPPORTED',
+};
+
+/** Where the first stream above one chunk is lost: what refuses its first or last request cannot have it again. */
+const LOSES_FIRST_STREAM: readonly ProfileName[] = ['ghcr', 'gar', 'ecr-2023'];
 
 const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** Lets reads that lag behind catch up. */
+async function settle({ store }: OpenOciStore, ref: ObjectRef): Promise<void> {
+  for (let read = 0; read < 2; read++) await store.verify(ref);
+}
+
+async function all(macs: AsyncIterable<string>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const mac of macs) found.push(mac);
+  return found.sort();
+}
+
+const variants = PROFILE_NAMES.filter((name) => 'variantOf' in PROFILES[name]);
+const originals = PROFILE_NAMES.filter((name) => !variants.includes(name));
 
 describe.each(PROFILE_NAMES)('our client and the profile %s', (profile) => {
   let registry: RunningRegistry;
@@ -34,51 +60,18 @@ describe.each(PROFILE_NAMES)('our client and the profile %s', (profile) => {
   });
 
   afterEach(async () => {
+    expect(registry.openSessions()).toEqual([]);
     await open.close();
     await registry.close();
     await rm(folder, { recursive: true });
   });
 
-  test.each(SIZES)('%i bytes, from memory and as a stream', async (bytes) => {
-    const content = seededBytes(bytes, bytes);
-    const mac = digestOf(content);
-    const packfile: ObjectRef = { type: 'packfile', mac };
-    const state: ObjectRef = { type: 'state', mac };
-    await open.store.put(packfile, bufferSource(content, mac));
-    await open.store.put(state, streamSource(pieces(content), mac));
-    for (const ref of [packfile, state]) {
-      const read = await collect((await open.store.get(ref)).stream);
-      expect(read.equals(content), ref.type).toBe(true);
-    }
-    const middle = { offset: Math.floor(bytes / 2), length: 100 };
-    const part = await collect((await open.store.get(packfile, { range: middle })).stream);
-    expect(part.equals(content.subarray(middle.offset, middle.offset + 100))).toBe(true);
-    expect(registry.openSessions()).toEqual([]);
-  });
-
-  test('a stream of unknown length that does not fit into one chunk', async () => {
-    const content = seededBytes(7, 40 * MIB);
-    const mac = digestOf(content);
-    const small = openOciStore(`oci://${registry.address}/me/store`, {
-      retry: FAST_RETRY,
-      memoryBytes: 128 * MIB,
-      chunkBytes: 6 * MIB,
-      uploadMode: 'auto',
-    });
-    try {
-      await small.store.put({ type: 'packfile', mac }, streamSource(pieces(content), mac));
-      const read = await collect((await open.store.get({ type: 'packfile', mac })).stream);
-      expect(digestOf(read)).toBe(mac);
-    } finally {
-      await small.close();
-    }
-  });
-
   test('a store: push, verify, copy within the registry, pull', async () => {
-    const { store, objects } = await writeSyntheticStore(join(folder, 'source'), { totalBytes: 30 * MIB });
+    const { store, objects } = await writeSyntheticStore(join(folder, 'source'), { totalBytes: 9 * MIB });
     await pushAll(await planPush([store.location]), open.store);
     for (const type of ['packfile', 'state'] as const) {
       for await (const mac of open.store.list(type)) {
+        await settle(open, { type, mac });
         expect(await open.store.verify({ type, mac }, { deep: true })).toMatchObject({ ok: true });
       }
     }
@@ -92,9 +85,8 @@ describe.each(PROFILE_NAMES)('our client and the profile %s', (profile) => {
     }
     let equal = 0;
     for (const type of ['packfile', 'state'] as const) {
-      for await (const mac of store.list(type)) {
-        const ref = { type, mac };
-        const [one, other] = await Promise.all([store.get(ref), target.get(ref)]);
+      for (const mac of await all(store.list(type))) {
+        const [one, other] = await Promise.all([store.get({ type, mac }), target.get({ type, mac })]);
         const [bytes, pulled] = await Promise.all([collect(one.stream), collect(other.stream)]);
         if (bytes.equals(pulled)) equal++;
       }
@@ -106,32 +98,58 @@ describe.each(PROFILE_NAMES)('our client and the profile %s', (profile) => {
     const macs = Array.from({ length: 120 }, (_, at) => digestOf(Buffer.from(`lock ${at}`)));
     const put = (mac: string) => open.store.put({ type: 'lock', mac }, bufferSource(Buffer.from(mac), mac));
     await Promise.all(macs.map(put));
-    expect((await Array.fromAsync(open.store.list('lock'))).sort()).toEqual(macs.sort());
+    expect(await all(open.store.list('lock'))).toEqual(macs.sort());
   });
 
-  test('deletion', async () => {
-    const ref: ObjectRef = { type: 'lock', mac: digestOf(Buffer.from('a lock')) };
-    const other: ObjectRef = { type: 'lock', mac: digestOf(Buffer.from('another lock')) };
-    await open.store.put(ref, bufferSource(Buffer.from('the same'), 'lock'));
-    await open.store.put(other, bufferSource(Buffer.from('the same'), 'lock'));
-    const deletion = open.store.delete(ref);
+  test('deletion takes one of two objects with the same content, or says that it cannot', async () => {
+    const [ref, other] = ['a lock', 'another lock'].map(
+      (name): ObjectRef => ({ type: 'lock', mac: digestOf(Buffer.from(name)) }),
+    ) as [ObjectRef, ObjectRef];
+    for (const lock of [ref, other]) {
+      await open.store.put(lock, bufferSource(Buffer.from('the same'), 'lock'));
+      await settle(open, lock);
+    }
     const refused = REFUSED[profile];
+    const deletion = open.store.delete(ref);
     if (refused) await expect(deletion).rejects.toMatchObject({ code: refused });
     else await deletion;
-    const left = (await Array.fromAsync(open.store.list('lock'))).sort();
-    expect(left).toEqual(refused ? [ref.mac, other.mac].sort() : [other.mac]);
+    expect(await all(open.store.list('lock'))).toEqual(refused ? [ref.mac, other.mac].sort() : [other.mac]);
+  });
+
+  const long = originals.includes(profile) || LOSES_FIRST_STREAM.includes(profile);
+
+  test.runIf(originals.includes(profile)).each(SIZES)('%i bytes, whole and in part', async (bytes) => {
+    const content = seededBytes(bytes, bytes);
+    const mac = digestOf(content);
+    const ref: ObjectRef = { type: 'packfile', mac };
+    await open.store.put(ref, bufferSource(content, mac));
+    expect((await collect((await open.store.get(ref)).stream)).equals(content)).toBe(true);
+    const range = { offset: Math.floor(bytes / 2), length: 100 };
+    const part = await collect((await open.store.get(ref, { range })).stream);
+    expect(part.equals(content.subarray(range.offset, range.offset + 100))).toBe(true);
+  });
+
+  test.runIf(long)('streams of unknown length, of several chunks', async () => {
+    const content = seededBytes(7, 19 * MIB + 1);
+    const mac = digestOf(content);
+    const ref: ObjectRef = { type: 'packfile', mac };
+    const small = openOciStore(`oci://${registry.address}/me/store`, {
+      retry: FAST_RETRY,
+      chunkBytes: 6 * MIB,
+    });
+    const put = () => small.store.put(ref, streamSource(pieces(content), mac));
+    try {
+      if (LOSES_FIRST_STREAM.includes(profile)) {
+        await expect(put()).rejects.toMatchObject({ code: 'UPLOAD_SESSION_LOST' });
+      }
+      await put();
+      expect(digestOf(await collect((await small.store.get(ref)).stream))).toBe(mac);
+    } finally {
+      await small.close();
+    }
   });
 });
 
-/** What a deletion comes to where the registry has none for us. */
-const REFUSED: Partial<Record<ProfileName, string>> = {
-  ghcr: 'DELETE_UNSUPPORTED',
-  'ghcr-stale': 'DELETE_UNSUPPORTED',
-  dockerhub: 'ACCESS_DENIED',
-  'harbor-immutable': 'REGISTRY_FAILED',
-  'registry2-nodelete': 'DELETE_UNSUPPORTED',
-};
-
-test('every profile is met', () => {
+test('every profile is called by its name', () => {
   expect(Object.values(PROFILES).map(({ name }) => name)).toEqual(PROFILE_NAMES);
 });
