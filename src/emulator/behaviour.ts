@@ -50,7 +50,7 @@ export interface UploadRules {
   readonly endsWhenCut?: boolean;
 }
 
-export interface BlobRules {
+interface BlobRules {
   /** False: a `Range` is not seen. */
   readonly ranges: boolean;
   /** A redirect in place of the bytes. */

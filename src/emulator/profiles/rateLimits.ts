@@ -4,7 +4,7 @@ import type { Refusal } from './profile.ts';
 import { refuse } from './refusals.ts';
 
 /** The kinds of requests that registries count apart. */
-export type RequestKind =
+type RequestKind =
   | 'manifest-read'
   | 'manifest-write'
   | 'manifest-delete'
@@ -36,7 +36,7 @@ const WRITES: readonly RequestKind[] = [
   'upload-commit',
 ];
 
-export function kindOf(call: Pick<Call, 'method' | 'route'>): RequestKind {
+function kindOf(call: Pick<Call, 'method' | 'route'>): RequestKind {
   const { method, route } = call;
   const read = method === 'GET' || method === 'HEAD';
   if (route === 'manifest')
