@@ -44,6 +44,8 @@ export interface UploadRules {
   refuseMount?(call: Call): Answer | undefined;
   /** Judges the blob that a closing PUT completes; a refusal ends the session. */
   refuseCommit?(session: UploadSession, emptyBody: boolean): Answer | undefined;
+  /** The answer to a blob that has another digest; default: 400 `DIGEST_INVALID`. */
+  wrongDigest?(digest: string): Answer;
   /** Sees a blob that was stored. */
   stored?(repository: string, digest: string): void;
   /** Sessions end when their client's connection breaks in the middle of a body. */

@@ -135,6 +135,8 @@ async function receiveLast(
     const actual = await session.digest(algorithmOf(digest));
     if (actual !== digest) {
       await session.sink.discard();
+      const { wrongDigest } = context.behaviour.uploads;
+      if (wrongDigest) return wrongDigest(digest);
       return invalidDigest(digest, `the uploaded bytes have the digest ${actual}`);
     }
     await context.lock.run(digest, async () => {

@@ -29,6 +29,7 @@ export const cloudflare: EmulatorProfile = {
     chunkHeaders: { minBytes: 5_242_880, maxBytes: 100_000_000 },
     last: { body: 'lost', range: 'checked' },
     emptyBlob: INTERNAL,
+    wrongDigest: INTERNAL,
   },
   blobs: { bytes: 'direct', ranges: false },
   manifests: {
@@ -70,6 +71,11 @@ export const cloudflare: EmulatorProfile = {
       what: 'chunks of one length, a shorter last one, none of one byte',
       trust: 'read',
       source: `${SOURCE} src/registry/r2.ts, uploadChunk`,
+    },
+    {
+      what: 'a wrong digest is 500: R2 compares, and its error is not translated',
+      trust: 'read',
+      source: `${SOURCE} src/registry/r2.ts`,
     },
     { what: 'a closing PUT loses its body after chunks', trust: 'read', source: `${SOURCE} src/router.ts` },
     {

@@ -77,7 +77,7 @@ function ranges({ range, chunks }: UploadProfile): string {
 }
 
 function closingPut({ upload }: EmulatorProfile): string {
-  const { last, emptyBlob } = upload;
+  const { last, emptyBlob, wrongDigest } = upload;
   const parts = [
     last.body === 'lost' ? 'body dropped after chunks' : '',
     last.body === 'declared' ? 'body needs a length' : '',
@@ -85,6 +85,7 @@ function closingPut({ upload }: EmulatorProfile): string {
     last.rangedWhole ? `whole with Content-Range ${last.rangedWhole.status}` : '',
     last.empty ? `without body ${last.empty.status}` : '',
     emptyBlob ? `empty blob ${emptyBlob.status}` : '',
+    wrongDigest ? `wrong digest ${short(wrongDigest)}` : '',
   ];
   return list(parts);
 }

@@ -43,6 +43,11 @@ export const ecr: EmulatorProfile = {
       },
     },
     last: { body: 'appended', range: 'checked' },
+    wrongDigest: {
+      status: 400,
+      code: 'BLOB_UPLOAD_INVALID',
+      message: 'None of the provided layer digests match the calculated digest',
+    },
     emptyBlob: {
       status: 400,
       code: 'BLOB_UPLOAD_INVALID',
@@ -145,6 +150,11 @@ export const ecr: EmulatorProfile = {
       what: 'chunks below 5 MiB that are not the last; that the closing PUT says so is a guess',
       trust: 'reported',
       source: 'dotnet/sdk-container-builds issue 424; AWS API reference, CompleteLayerUpload',
+    },
+    {
+      what: 'a wrong digest is 400 BLOB_UPLOAD_INVALID',
+      trust: 'reported',
+      source: 'dotnet/sdk-container-builds issue 424',
     },
     {
       what: 'a blob of no bytes is refused',

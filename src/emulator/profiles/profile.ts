@@ -108,6 +108,8 @@ export interface UploadProfile {
     readonly empty?: Refusal;
   };
   readonly emptyBlob?: Refusal;
+  /** A blob whose digest is another; default: 400 `DIGEST_INVALID`. */
+  readonly wrongDigest?: Refusal;
   readonly endsWhenCut?: boolean;
 }
 

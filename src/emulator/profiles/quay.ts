@@ -21,6 +21,7 @@ export const quay: EmulatorProfile = {
     misplaced: { status: 416, message: '', form: 'bare' },
     malformedRange: { status: 400, code: 'BLOB_UPLOAD_INVALID', message: 'Invalid range header' },
     last: { body: 'appended', range: 'checked' },
+    wrongDigest: { status: 400, code: 'BLOB_UPLOAD_INVALID', message: 'blob upload invalid' },
   },
   blobs: { bytes: 302, ranges: false, delete: UNSUPPORTED },
   manifests: {

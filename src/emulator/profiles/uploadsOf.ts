@@ -10,6 +10,7 @@ import { SessionSeal } from './sessionState.ts';
 
 /** The upload sessions of a profile. */
 export function uploadsOf(profile: UploadProfile, secure: boolean): UploadRules {
+  const { wrongDigest } = profile;
   const seal = new SessionSeal(profile.state);
 
   const locate = (session: UploadSession, call: Call): string => {
@@ -92,6 +93,7 @@ export function uploadsOf(profile: UploadProfile, secure: boolean): UploadRules 
       const others = emptyBody ? session.chunks.slice(0, -1) : session.chunks;
       return others.some((bytes) => bytes < smallChunk.minBytes) ? refuse(smallChunk.refusal) : undefined;
     },
+    ...(wrongDigest && { wrongDigest: (digest) => refuse(wrongDigest, { digest }) }),
     ...(profile.endsWhenCut && { endsWhenCut: true }),
   };
 }

@@ -116,9 +116,9 @@ describe.each(PROFILE_NAMES)('our client and the profile %s', (profile) => {
     expect(await all(open.store.list('lock'))).toEqual(refused ? [ref.mac, other.mac].sort() : [other.mac]);
   });
 
-  const long = originals.includes(profile) || LOSES_FIRST_STREAM.includes(profile);
-
-  test.runIf(originals.includes(profile)).each(SIZES)('%i bytes, whole and in part', async (bytes) => {
+  // Variants differ elsewhere: their bytes would take time and tell nothing new.
+  const sizes = originals.includes(profile) ? SIZES : SIZES.slice(0, 1);
+  test.each(sizes)('%i bytes, whole and in part', async (bytes) => {
     const content = seededBytes(bytes, bytes);
     const mac = digestOf(content);
     const ref: ObjectRef = { type: 'packfile', mac };
@@ -129,8 +129,10 @@ describe.each(PROFILE_NAMES)('our client and the profile %s', (profile) => {
     expect(part.equals(content.subarray(range.offset, range.offset + 100))).toBe(true);
   });
 
-  test.runIf(long)('streams of unknown length, of several chunks', async () => {
-    const content = seededBytes(7, 19 * MIB + 1);
+  const long = originals.includes(profile) || LOSES_FIRST_STREAM.includes(profile);
+  const streamBytes = long ? 19 * MIB + 1 : 100;
+  test('a stream of unknown length', async () => {
+    const content = seededBytes(7, streamBytes);
     const mac = digestOf(content);
     const ref: ObjectRef = { type: 'packfile', mac };
     const small = openOciStore(`oci://${registry.address}/me/store`, {

@@ -66,6 +66,16 @@ export const TABLE: readonly Row[] = [
     [chunk(MIB), 201],
     [commit(), 400, { says: 'at least 5MB' }],
   ),
+  row(
+    'ecr',
+    'a digest that is another',
+    [post(), 202],
+    [
+      commit(100, { at: 0, digest: `sha256:${'0'.repeat(64)}` }),
+      400,
+      { says: 'None of the provided layer digests match' },
+    ],
+  ),
   row('ecr', 'a blob of no bytes', [post(), 202], [commit(), 400, { says: 'does not have any parts' }]),
   row(
     'ecr',
@@ -283,7 +293,7 @@ export const TABLE: readonly Row[] = [
     [post(), 202],
     [chunk(100), 202],
     [chunk(100, { at: 0 }), 202],
-    [commit(), 400, { says: 'DIGEST_INVALID' }],
+    [commit(), 400, { says: 'BLOB_UPLOAD_INVALID' }],
   ),
   row('quay', 'a Content-Range with a total', [post(), 202], [chunk(10, { range: 'bytes 0-9/10' }), 400]),
   row(
@@ -401,7 +411,7 @@ export const TABLE: readonly Row[] = [
     'a closing PUT loses its body after chunks',
     [post(), 202],
     [chunk(100), 202],
-    [commit(50), 400, { says: 'DIGEST_INVALID' }],
+    [commit(50), 500, { says: 'INTERNAL_ERROR' }],
   ),
   row(
     'cloudflare',
