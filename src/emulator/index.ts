@@ -1,3 +1,9 @@
-export type { AnswerHead, Exchange, FaultAction, FaultPlan, RouteName } from './faults.ts';
+export type {
+  AnswerHead,
+  Exchange,
+  FaultAction,
+  FaultPlan,
+  RouteName,
+} from './faults.ts';
 export { type OpenSession, type RegistryOptions, type RunningRegistry, startRegistry } from './registry.ts';
 export type { LoggedRequest, RequestFilter } from './requestLog.ts';
