@@ -16,9 +16,14 @@ export async function serveExchange(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const target = parseTarget(request.url ?? '/');
+  const target = targetOf(context, request.url ?? '/');
   const method = request.method ?? 'GET';
   const entry = log.add(method, target.route, target.path);
+  // Before a wait, since registries look at credentials when a request arrives.
+  const refusal =
+    target.route === 'token'
+      ? undefined
+      : context.guard?.check(method, target, request.headers, 'encrypted' in request.socket);
   let trouble = faults && troubleOf(faults, method, target, request);
   if (trouble?.action?.kind === 'hold') {
     await trouble.action.until;
@@ -43,8 +48,11 @@ export async function serveExchange(
       ...(change?.headers && { headers: change.headers }),
       ...(change?.query && { query: change.query }),
     };
-    const answer =
-      action?.kind === 'handle-twice' ? await handleTwice(context, call) : await route(context, call);
+    if (refusal && refusal.challenges.length > 0) {
+      response.setHeader('WWW-Authenticate', refusal.challenges);
+    }
+    const handle = action?.kind === 'handle-twice' ? handleTwice : route;
+    const answer = refusal ? refusal.answer : await handle(context, call);
     entry.requestBytes = body.received;
     if (action && body.limited) return await breakOff(action, request);
     if (answer === undefined) return;
@@ -82,6 +90,11 @@ async function handleTwice(context: Context, call: Call): Promise<Answer | undef
   const first = await again();
   if (first) closeBody(first);
   return again();
+}
+
+function targetOf(context: Context, url: string): Target {
+  const target = parseTarget(url);
+  return target.path === context.guard?.tokenPath ? { ...target, route: 'token' } : target;
 }
 
 function troubleOf(faults: FaultRunner, method: string, target: Target, request: IncomingMessage): Trouble {

@@ -1,6 +1,8 @@
 import type { RequestListener } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { KlosetError } from '../errors.ts';
+import { Guard } from './auth/guard.ts';
+import type { AuthOptions } from './auth/options.ts';
 import { removeBlob } from './blobs.ts';
 import { Catalogue } from './catalogue.ts';
 import type { Context } from './context.ts';
@@ -8,10 +10,11 @@ import { DirectoryStorage } from './directoryStorage.ts';
 import { serveExchange } from './exchange.ts';
 import { FaultRunner } from './faultRunner.ts';
 import type { FaultControls, FaultPlan } from './faults.ts';
-import { HttpServer, type TlsIdentity } from './httpServer.ts';
+import { messageOf, type TlsKeys } from './httpServer.ts';
 import { KeyedLock } from './keyedLock.ts';
 import { MemoryStorage } from './memoryStorage.ts';
 import { type LoggedRequest, type RequestFilter, RequestLog } from './requestLog.ts';
+import { RestartableServer } from './restartableServer.ts';
 import type { Storage, StoredContent } from './storage.ts';
 import { UploadSessions } from './uploadSessions.ts';
 
@@ -27,7 +30,9 @@ export interface RegistryOptions {
   faults?: FaultPlan;
   /** Answer `/_kloset-oci/…` too: faults, counts and sessions for other programs. Loopback addresses only. */
   control?: boolean;
-  tls?: TlsIdentity;
+  /** Who may do what; absent: everybody everything. */
+  auth?: AuthOptions;
+  tls?: TlsKeys;
 }
 
 export interface OpenSession {
@@ -51,6 +56,10 @@ export interface RunningRegistry {
   /** Drops all upload sessions, as a restart of a registry does. */
   forgetSessions(): Promise<void>;
   setFaults(plan: FaultPlan | undefined): void;
+  /** Access tokens given out so far. */
+  tokensIssued(): number;
+  /** Makes all tokens invalid, as a change of the signing key does. Passwords and identity tokens stay good. */
+  revokeTokens(): void;
   /** Replaces the stored bytes of a blob behind the registry's back, in every repository. */
   corruptBlob(repository: string, digest: string, bytes: Uint8Array): Promise<void>;
   /** Loses a blob of one repository; manifests that name it stay. */
@@ -59,7 +68,7 @@ export interface RunningRegistry {
   close(): Promise<void>;
 }
 
-/** Starts an OCI registry. It serves everything without credentials: meant for loopback and test networks. */
+/** Starts an OCI registry. Without `auth` it serves everybody: meant for loopback and test networks. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<RunningRegistry> {
   const { host = '127.0.0.1', port = 0, directory } = options;
   const storage =
@@ -70,6 +79,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     catalogue,
     sessions: new UploadSessions(storage),
     lock: new KeyedLock(),
+    guard: options.auth && new Guard(options.auth),
   };
   const log = new RequestLog();
   let faults: FaultRunner | undefined;
@@ -80,7 +90,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
   const listener = controlled
     ? controlled(serve, { context, plan: () => faults?.plan, setFaults: (plan) => setFaults(plan) })
     : serve;
-  const server = new HttpServer(host, options.tls, listener);
+  const server = new RestartableServer(host, options.tls, listener);
   const bound = await server.listen(port);
   const address = `${isIPv6(host) ? `[${host}]` : host}:${bound}`;
   const stored = (repository: string, digest: string) => {
@@ -120,6 +130,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     openSessions: () => context.sessions.list(),
     forgetSessions: () => context.sessions.forgetAll(),
     setFaults,
+    tokensIssued: () => context.guard?.tokens.issued ?? 0,
+    revokeTokens: () => context.guard?.tokens.revokeAll(),
     async corruptBlob(repository, digest, bytes) {
       const { entry } = stored(repository, digest);
       await storage.replaceBlob(digest, bytes);
@@ -156,8 +168,4 @@ async function loadContent(storage: Storage, directory: string | undefined): Pro
       cause,
     });
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -2,9 +2,10 @@ import { startRegistry } from '../../emulator/index.ts';
 import { KlosetError } from '../../errors.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { Output } from '../output.ts';
+import { type RegistryAuthFlags, registryAuth } from '../registryAuth.ts';
 import type { CommonFlags } from '../storeOptions.ts';
 
-interface ServeFlags extends CommonFlags {
+interface ServeFlags extends CommonFlags, RegistryAuthFlags {
   port: number;
   host: string;
   dir?: string;
@@ -17,6 +18,7 @@ interface ServeFlags extends CommonFlags {
 export async function registryServe(flags: ServeFlags): Promise<void> {
   const output = new Output(flags);
   const signal = interruptSignal();
+  const auth = await registryAuth(flags);
   const faults = await faultsOf(flags);
   const registry = await startRegistry({
     host: flags.host,
@@ -24,6 +26,7 @@ export async function registryServe(flags: ServeFlags): Promise<void> {
     control: flags.control ?? false,
     ...(flags.dir !== undefined && { directory: flags.dir }),
     ...(faults && { faults }),
+    ...(auth && { auth }),
   });
   output.line(`listening on ${registry.address} (${flags.dir ?? 'in memory: gone when it ends'})`);
   for (const { spec } of faults?.counts() ?? []) output.line(`fault ${spec} (seed ${faults?.seed})`);

@@ -19,6 +19,7 @@ export const KINDS = [
   'manifest-delete',
   'tag-list',
   'referrers',
+  'token',
   'other',
 ] as const;
 
@@ -50,6 +51,7 @@ export function kindOf(method: string, route: RouteName, query: URLSearchParams)
   switch (route) {
     case 'ping':
     case 'referrers':
+    case 'token':
       return route;
     case 'tags':
       return 'tag-list';
