@@ -27,9 +27,16 @@ export class RestartableServer {
     this.#server.maxConnections = most ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Ends all connections, and listens again after a time. While it is away, further calls do nothing. */
+  /**
+   * Ends all connections, closes the port and listens again after a time; without a time the port stays open. While it
+   * is away, further calls do nothing.
+   */
   restart(downMs: number): void {
     if (this.#restarting || this.#closed) return;
+    if (downMs === 0) {
+      this.#server.closeAllConnections();
+      return;
+    }
     this.#restarting = this.#goAndReturn(downMs).finally(() => {
       this.#restarting = undefined;
     });

@@ -165,7 +165,7 @@ export const FORGETTING: readonly FaultDefinition[] = [
   },
   {
     name: 'restart',
-    says: 'The port closes, connections break and sessions are forgotten; after a time the registry listens again.',
+    says: 'Connections break, sessions are forgotten, and the port is closed for a time.',
     example: 'restart:at=30s,down=5s',
     kinds: [],
     params: {
@@ -174,7 +174,7 @@ export const FORGETTING: readonly FaultDefinition[] = [
         says: 'the time after the plan came into force; without it, at the requests named',
       },
       after: { type: 'place', says: 'at a request: after so much of its body' },
-      down: { type: 'time', says: 'how long it is away; default 0s' },
+      down: { type: 'time', says: 'how long the port is closed; default 0s: not at all' },
       interval: { type: 'time', says: 'with at: again and again after this time' },
     },
     make: restarting,
