@@ -60,6 +60,10 @@ export const BUDGETS = {
     },
     'requests per delete': { atMost: 1, reason: 'registries that delete by tag need one request' },
     'requests per list': { atMost: 1, reason: '201 tags are one page' },
+    'files opened per file': {
+      atMost: 1,
+      reason: 'opening and closing a small file costs more than hashing it',
+    },
     'objects listed': { atLeast: 201, reason: 'a list that ends early would be cheap and wrong' },
   },
   arriving: {

@@ -3,6 +3,7 @@
  * the same on every machine, where times are not. Loaded before the product (`node --import`).
  */
 import crypto from 'node:crypto';
+import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
 /** Below it lie headers, names and manifests, which are copied by the dozen and cost nothing. */
@@ -15,14 +16,16 @@ export interface ByteCounts {
   readonly allocated: number;
   /** Bytes that were hashed by this thread, in pieces of more than 4 KiB. */
   readonly hashed: number;
+  /** Files that were opened. */
+  readonly opened: number;
 }
 
-const counts = { copied: 0, allocated: 0, hashed: 0 };
+const counts = { copied: 0, allocated: 0, hashed: 0, opened: 0 };
 
 /** What was counted since the last call. */
 export function takeCounts(): ByteCounts {
   const taken = { ...counts };
-  counts.copied = counts.allocated = counts.hashed = 0;
+  counts.copied = counts.allocated = counts.hashed = counts.opened = 0;
   return taken;
 }
 
@@ -71,6 +74,9 @@ for (const name of ['alloc', 'allocUnsafe', 'allocUnsafeSlow'])
 
 const updates = Object.getPrototypeOf(crypto.createHash('sha256')) as object;
 watch(updates, 'update', (_, [data]) => count('hashed', lengthOf(data)));
+watch(fs, 'open', () => {
+  counts.opened++;
+});
 watch(crypto, 'hash', (_, [, data]) => count('hashed', lengthOf(data)));
 
 // `new Uint8Array(bytes)` and `new Uint8Array(view)`: the constructor itself.
