@@ -90,14 +90,14 @@ const THROTTLED: readonly Rows[] = [
   },
   { faults: ['429@tag-list:nth=1,spelling=quay'], does: ['list'], extra: 1 },
   { faults: ['429@manifest-delete:nth=1,spelling=acr'], does: ['delete'], extra: 1 },
-  { faults: ['429@upload-commit:nth=1,spelling=harbor'], does: ['push file whole'], again: 1 },
+  { faults: ['429@upload-commit:nth=1,spelling=harbor'], does: ['push file whole'], extra: 4, again: 1 },
   { faults: ['429@upload-chunk:nth=3'], does: ['push file in chunks', 'push stream'], again: 0.2 },
   { faults: ['cap@manifest-write:rate=1/s,burst=1,retry-after=1'], does: ['copy'], extra: 2 },
   {
-    faults: ['cap@upload-start+upload-chunk+upload-commit:rate=2/s,burst=3,retry-after=1'],
+    faults: ['cap@upload-start+upload-chunk+upload-commit:rate=2/s,burst=1,retry-after=1'],
     does: ['push small', 'push file in chunks'],
-    extra: 14,
-    again: 2,
+    extra: 16,
+    again: 1.1,
   },
 ];
 
@@ -253,7 +253,7 @@ const BROKEN_UPLOADS: readonly Rows[] = [
   {
     faults: ['stall@upload-commit:at=40%,nth=1'],
     does: ['push file whole'],
-    extra: 3,
+    extra: 4,
     again: 1,
     options: STALL,
   },
@@ -341,8 +341,8 @@ const LIMITS: readonly Rows[] = [
   {
     faults: ['limit@upload:max=2MiB', 'limit@upload:max=2MiB,as=registry', 'limit@upload:max=2MiB,as=reset'],
     does: ['push file'],
-    extra: 14,
-    again: 2,
+    extra: 20,
+    again: 3,
   },
   {
     faults: ['limit@upload-commit:max=2MiB'],
@@ -372,7 +372,7 @@ const LIMITS: readonly Rows[] = [
   },
   {
     faults: [['limit@upload-chunk:max=600KiB']],
-    never: ['chunks:min=512KiB'],
+    never: ['chunks:min=768KiB'],
     does: ['push file in chunks'],
     ends: 'BODY_TOO_LARGE',
     extra: 4,
@@ -659,7 +659,7 @@ const CLEAN: readonly Rows[] = [
     again: 0.2,
     options: STALL,
   },
-  { faults: ['reset@upload-commit:at=40%,nth=1'], does: ['push 24 MiB whole'], again: 1 },
+  { faults: ['reset@upload-commit:at=40%,nth=1'], does: ['push 24 MiB whole'], extra: 4, again: 1 },
 ];
 
 export const TABLE: readonly Rows[] = [

@@ -106,10 +106,13 @@ function readValue(
   refuse: (why: string) => never,
 ): unknown {
   const { type } = param;
-  if (type === 'flag') return text === undefined || refuse(`${key} takes no value, it got "${text}"`);
+  if (type === 'flag')
+    return text === undefined || refuse(`${key} takes no value, it got ${JSON.stringify(text)}`);
   if (text === undefined) return refuse(`${key} needs a value, ${expectation(param)}`);
   if (typeof type !== 'string') {
     return type.includes(text) ? text : refuse(`${key}: ${unknownWord(text, 'word that it takes', type)}`);
   }
-  return READERS[type].read(text) ?? refuse(`${key}: expected ${expectation(param)}, got "${text}"`);
+  return (
+    READERS[type].read(text) ?? refuse(`${key}: expected ${expectation(param)}, got ${JSON.stringify(text)}`)
+  );
 }

@@ -21,7 +21,7 @@ export function unknownWord(word: string, what: string, known: readonly string[]
       : known.length <= 8
         ? `; there are ${known.join(', ')}`
         : '';
-  return `"${word}" is no ${what}${hint}`;
+  return `${JSON.stringify(word)} is no ${what}${hint}`;
 }
 
 /** Levenshtein's distance, or `limit` where it is at least that: no row of the table is then made. */
