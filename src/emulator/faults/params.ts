@@ -90,7 +90,8 @@ export function readParams(
 
 /** What a parameter takes, in words. */
 export function expectation({ type }: Param): string {
-  return typeof type === 'string' ? READERS[type].expects : `one of ${type.join(', ')}`;
+  if (typeof type === 'string') return READERS[type].expects;
+  return type.length === 1 ? `the word ${type[0]}` : `one of ${type.join(', ')}`;
 }
 
 function paramOf(key: string, table: ParamTable): Param | undefined {
