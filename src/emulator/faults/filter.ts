@@ -92,7 +92,7 @@ export class Filter {
 }
 
 /** True for a chunk behind the first, a read from the middle, a page of tags behind the first. */
-export function continues({ exchange, kind }: Moment): boolean {
+function continues({ exchange, kind }: Moment): boolean {
   if (kind === 'tag-list') return exchange.query.has('last');
   if (kind === 'blob-read') return /^bytes=0*[1-9]/.test(exchange.headers.range ?? '');
   return /^0*[1-9]/.test(exchange.headers['content-range'] ?? '');

@@ -1,2 +1,2 @@
-export { type FaultOptions, parseFaults } from './parseFaults.ts';
+export { parseFaults } from './parseFaults.ts';
 export type { CountedPlan, FaultCount } from './specifiedPlan.ts';

@@ -1,5 +1,5 @@
 /** The known word that is written most like `word`, if any is near. */
-export function nearestWord(word: string, known: Iterable<string>): string | undefined {
+function nearestWord(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.ceil(word.length / 3)) + 1;
   for (const candidate of known) {
