@@ -79,6 +79,13 @@ export const OPERATIONS = {
       expect((await collect((await open.store.get(PUT)).stream)).equals(LARGE)).toBe(true);
     },
   },
+  'get small': {
+    bytes: SMALL.length,
+    before: (stage) => putBefore(stage, 1, SMALL),
+    run: async ({ open }) => {
+      expect((await collect((await open.store.get(PUT)).stream)).equals(SMALL)).toBe(true);
+    },
+  },
   'get range': {
     bytes: 2 * MIB,
     before: stored,
@@ -114,6 +121,14 @@ export const OPERATIONS = {
     before: (stage) => putBefore(stage, 1, SMALL),
     run: async ({ open }) => {
       const finding = await open.store.verify(PUT);
+      if (!finding.ok) throw finding.error;
+    },
+  },
+  'verify deep': {
+    bytes: SMALL.length,
+    before: (stage) => putBefore(stage, 1, SMALL),
+    run: async ({ open }) => {
+      const finding = await open.store.verify(PUT, { deep: true });
       if (!finding.ok) throw finding.error;
     },
   },

@@ -33,29 +33,35 @@ export function playRows(rows: readonly Row[]): void {
   });
   afterAll(() => props.remove());
 
-  describe(`${rows.length} rows of the fault table`, () => {
-    test.each(rows.map((row) => [row.title, row] as const))('%s', async (_, row) => {
-      const operation: Operation = OPERATIONS[row.name];
-      const cleanRequests = await requestsWithoutFaults(row.name, props);
-      const clock = row.realTime && { clock: systemClock };
-      const stage = await setStage(props, { ...operation.options, ...row.options, ...clock });
-      try {
-        await operation.before?.(stage);
-        stage.misbehave([...row.specs, ...(row.never ?? [])]);
-        const error = await operation.run(stage).then(
-          () => undefined,
-          (thrown: unknown) => thrown,
-        );
-        expectOutcome(row, error);
-        expectCosts(row, operation, cleanRequests, stage);
-        const orphans = stage.registry.openSessions();
-        expect(orphans.length, JSON.stringify(orphans)).toBe(row.orphans ?? 0);
-        if (row.ends === undefined) await operation.done?.(stage);
-        else await operation.undone?.(stage);
-      } finally {
-        await stage.close();
-      }
-    });
+  const later = rows.filter(({ pending }) => pending !== undefined);
+  describe(`${rows.length} rows of the fault table, ${later.length} of them pending`, () => {
+    test.skip.each(later.map(({ title, pending }) => [title, pending] as const))('%s: %s', () => {});
+
+    test.each(rows.filter((row) => !later.includes(row)).map((row) => [row.title, row] as const))(
+      '%s',
+      async (_, row) => {
+        const operation: Operation = OPERATIONS[row.name];
+        const cleanRequests = await requestsWithoutFaults(row.name, props);
+        const clock = row.realTime && { clock: systemClock };
+        const stage = await setStage(props, { ...operation.options, ...row.options, ...clock });
+        try {
+          await operation.before?.(stage);
+          stage.misbehave([...row.specs, ...(row.never ?? [])]);
+          const error = await operation.run(stage).then(
+            () => undefined,
+            (thrown: unknown) => thrown,
+          );
+          expectOutcome(row, error);
+          expectCosts(row, operation, cleanRequests, stage);
+          const orphans = stage.registry.openSessions();
+          expect(orphans.length, JSON.stringify(orphans)).toBe(row.orphans ?? 0);
+          if (row.ends === undefined) await operation.done?.(stage);
+          else await operation.undone?.(stage);
+        } finally {
+          await stage.close();
+        }
+      },
+    );
   });
 }
 

@@ -23,5 +23,7 @@ export interface Rows {
   readonly orphans?: number;
   /** By the machine's clock instead of one that jumps: for what ends by itself. */
   readonly realTime?: true;
+  /** What the client cannot do yet; the rows are skipped until it can. */
+  readonly pending?: string;
   readonly options?: OciStoreOptions;
 }

@@ -2,6 +2,7 @@
  * The fault table: what goes wrong, at which operation, and what has to come of it. Each line stands for as many rows as
  * it has faults times operations. Everywhere holds: data is equal, no upload session stays open, every fault strikes.
  */
+import { DEFAULT_RETRY_POLICY } from '../../src/flow/retry.ts';
 import { FAST_RETRY } from '../engine/rig.ts';
 import type { OperationName } from './operations.ts';
 import type { Rows } from './row.ts';
@@ -336,6 +337,19 @@ const FORGOTTEN: readonly Rows[] = [
   },
 ];
 
+/** The registry is away for a while: found closed, it is waited for. */
+const AWAY: readonly Rows[] = [
+  {
+    faults: ['restart@manifest-write:nth=1,down=100ms', 'restart@upload-commit:nth=1,down=100ms'],
+    does: ['push small'],
+    extra: 40,
+    again: 2,
+    realTime: true,
+    options: { retry: DEFAULT_RETRY_POLICY },
+    pending: 'a registry that has answered before is waited for when its port is closed',
+  },
+];
+
 /** Limits on bodies and chunks. */
 const LIMITS: readonly Rows[] = [
   {
@@ -525,6 +539,24 @@ const ODD: readonly Rows[] = [
 const READING: readonly Rows[] = [
   {
     faults: [
+      'corrupt@blob-read:nth=1',
+      'corrupt@blob-read:at=0,nth=1',
+      'corrupt@blob-read:at=100%,nth=1',
+      'truncate@blob-read:at=40%,nth=1',
+    ],
+    does: ['get small', 'verify deep'],
+    extra: 1,
+    pending: 'damaged bytes are fetched again once',
+  },
+  {
+    faults: ['corrupt@blob-read'],
+    does: ['get small', 'verify deep'],
+    ends: 'BLOB_CORRUPT',
+    says: /127\.0\.0\.1:\d+\/kloset\/store.*sha256:.*sha256:/,
+    extra: 1,
+  },
+  {
+    faults: [
       'reset@blob-read:at=40%,nth=1',
       'reset@blob-read:at=64KiB,nth=1',
       'reset@blob-read:at=0,nth=1',
@@ -669,6 +701,7 @@ export const TABLE: readonly Rows[] = [
   ...PERMANENT,
   ...BROKEN_UPLOADS,
   ...FORGOTTEN,
+  ...AWAY,
   ...LIMITS,
   ...ODD,
   ...READING,
