@@ -10,11 +10,10 @@ import { DirectoryStorage } from './directoryStorage.ts';
 import { serveExchange } from './exchange.ts';
 import { FaultRunner } from './faultRunner.ts';
 import type { FaultControls, FaultPlan } from './faults.ts';
-import { messageOf, type TlsKeys } from './httpServer.ts';
+import { HttpServer, type TlsIdentity } from './httpServer.ts';
 import { KeyedLock } from './keyedLock.ts';
 import { MemoryStorage } from './memoryStorage.ts';
 import { type LoggedRequest, type RequestFilter, RequestLog } from './requestLog.ts';
-import { RestartableServer } from './restartableServer.ts';
 import type { Storage, StoredContent } from './storage.ts';
 import { UploadSessions } from './uploadSessions.ts';
 
@@ -32,7 +31,7 @@ export interface RegistryOptions {
   control?: boolean;
   /** Who may do what; absent: everybody everything. */
   auth?: AuthOptions;
-  tls?: TlsKeys;
+  tls?: TlsIdentity;
 }
 
 export interface OpenSession {
@@ -90,7 +89,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
   const listener = controlled
     ? controlled(serve, { context, plan: () => faults?.plan, setFaults: (plan) => setFaults(plan) })
     : serve;
-  const server = new RestartableServer(host, options.tls, listener);
+  const server = new HttpServer(host, options.tls, listener);
   const bound = await server.listen(port);
   const address = `${isIPv6(host) ? `[${host}]` : host}:${bound}`;
   const stored = (repository: string, digest: string) => {
@@ -168,4 +167,8 @@ async function loadContent(storage: Storage, directory: string | undefined): Pro
       cause,
     });
   }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
