@@ -8,10 +8,14 @@ export interface TlsIdentity {
   readonly cert: string | Buffer;
 }
 
-/** A server on one address, plain or with TLS. */
+/** The server of a registry, which can go away for a while and come back on the same port. */
 export class HttpServer {
   readonly #server: Server;
   readonly #host: string;
+  #port = 0;
+  #restarting: Promise<void> | undefined;
+  #away: AbortController | undefined;
+  #closed = false;
 
   constructor(host: string, tls: TlsIdentity | undefined, listener: RequestListener) {
     this.#host = host;
@@ -21,11 +25,47 @@ export class HttpServer {
   /** Listens; returns the port. */
   async listen(port: number): Promise<number> {
     await listen(this.#server, this.#host, port);
-    return (this.#server.address() as AddressInfo).port;
+    this.#port = (this.#server.address() as AddressInfo).port;
+    return this.#port;
+  }
+
+  set maxConnections(most: number | undefined) {
+    this.#server.maxConnections = most ?? Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Ends all connections, closes the port and listens again after a time; without a time the port stays open. While it
+   * is away, further calls do nothing.
+   */
+  restart(downMs: number): void {
+    if (this.#restarting || this.#closed) return;
+    if (downMs === 0) {
+      this.#server.closeAllConnections();
+      return;
+    }
+    this.#restarting = this.#goAndReturn(downMs).finally(() => {
+      this.#restarting = undefined;
+    });
   }
 
   /** Ends all sockets. */
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#away?.abort();
+    await this.#restarting;
+    await this.#stop();
+  }
+
+  async #goAndReturn(downMs: number): Promise<void> {
+    this.#away = new AbortController();
+    const back = pause(downMs, this.#away.signal);
+    await this.#stop();
+    await back;
+    // Someone else may have taken the port; there is nobody to tell, and clients find out.
+    if (!this.#closed) await listen(this.#server, this.#host, this.#port).catch(() => {});
+  }
+
+  async #stop(): Promise<void> {
     if (!this.#server.listening) return;
     const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
@@ -69,4 +109,14 @@ async function listen(server: Server, host: string, port: number): Promise<void>
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

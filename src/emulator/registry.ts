@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { KlosetError } from '../errors.ts';
 import { Guard } from './auth/guard.ts';
@@ -9,7 +10,7 @@ import type { Context } from './context.ts';
 import { DirectoryStorage } from './directoryStorage.ts';
 import { serveExchange } from './exchange.ts';
 import { FaultRunner } from './faultRunner.ts';
-import type { FaultPlan } from './faults.ts';
+import type { FaultControls, FaultPlan } from './faults.ts';
 import { HttpServer, type TlsIdentity } from './httpServer.ts';
 import { KeyedLock } from './keyedLock.ts';
 import { MemoryStorage } from './memoryStorage.ts';
@@ -32,6 +33,8 @@ export interface RegistryOptions {
   /** Flush each stored file to the disk before answering. Default false: safe from a crash of the process. */
   durable?: boolean;
   faults?: FaultPlan;
+  /** Answer `/_kloset-oci/…` too: faults, counts and sessions for other programs. Loopback addresses only. */
+  control?: boolean;
   /** Who may do what; absent: everybody everything, or the users of the profile. */
   auth?: AuthOptions;
   tls?: TlsIdentity;
@@ -95,10 +98,15 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     guard: auth && new Guard(auth),
   };
   const log = new RequestLog();
-  let faults = options.faults && new FaultRunner(options.faults);
-  const server = new HttpServer(host, options.tls, (request, response) => {
+  let faults: FaultRunner | undefined;
+  const serve: RequestListener = (request, response) => {
     void serveExchange(context, log, faults, request, response).catch(() => response.destroy());
-  });
+  };
+  const controlled = options.control && (await loadControl(host));
+  const listener = controlled
+    ? controlled(serve, { context, plan: () => faults?.plan, setFaults: (plan) => setFaults(plan) })
+    : serve;
+  const server = new HttpServer(host, options.tls, listener);
   const bound = await server.listen(port).catch(async (error: unknown) => {
     await played?.close();
     throw error;
@@ -110,6 +118,26 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     if (known && entry) return { known, entry };
     throw new KlosetError('BLOB_MISSING', 'the registry has no such blob', { object: digest });
   };
+  const controls: FaultControls = {
+    restart(downMs) {
+      void context.sessions.forgetAll();
+      server.restart(downMs);
+    },
+    async dropSession(id) {
+      await context.sessions.forget(id);
+    },
+    async dropBlob(repository, digest) {
+      await removeBlob(context, catalogue.get(repository), digest);
+    },
+    limitConnections(most) {
+      server.maxConnections = most;
+    },
+  };
+  const setFaults = (plan: FaultPlan | undefined) => {
+    faults?.stop();
+    faults = plan && new FaultRunner(plan, controls);
+  };
+  setFaults(options.faults);
   return {
     host,
     port: bound,
@@ -120,9 +148,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     resetRequestLog: () => log.reset(),
     openSessions: () => context.sessions.list(),
     forgetSessions: () => context.sessions.forgetAll(),
-    setFaults(plan) {
-      faults = plan && new FaultRunner(plan);
-    },
+    setFaults,
     tokensIssued: () => context.guard?.tokens.issued ?? 0,
     revokeTokens: () => context.guard?.tokens.revokeAll(),
     async corruptBlob(repository, digest, bytes) {
@@ -136,6 +162,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     storageRequests: () => played?.storageRequests() ?? [],
     collectBlob: (repository, digest) => played?.collector.mark(repository, digest),
     async close() {
+      faults?.stop();
       await server.close();
       await played?.close();
       await context.sessions.forgetAll();
@@ -153,18 +180,28 @@ async function playedProfile(
   return playProfile(profile, profileSettings, place);
 }
 
+async function loadControl(host: string) {
+  if (!/^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(host)) {
+    throw new KlosetError('USAGE', 'the control endpoint is for loopback addresses only', {
+      object: host,
+      remedy: 'Listen on 127.0.0.1, or leave the control endpoint out.',
+    });
+  }
+  return (await import('./control.ts')).controlled;
+}
+
 async function loadContent(storage: Storage, directory: string | undefined): Promise<StoredContent> {
   try {
     return await storage.load();
   } catch (cause) {
-    throw new KlosetError(
-      'FILE_WRITE_FAILED',
-      `the folder cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        ...(directory === undefined ? {} : { object: directory }),
-        remedy: 'Name a folder that you may read and write.',
-        cause,
-      },
-    );
+    throw new KlosetError('FILE_WRITE_FAILED', `the folder cannot be used: ${messageOf(cause)}`, {
+      ...(directory === undefined ? {} : { object: directory }),
+      remedy: 'Name a folder that you may read and write.',
+      cause,
+    });
   }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

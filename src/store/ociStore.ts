@@ -8,6 +8,7 @@ import { putManifest } from '../registry/manifests.ts';
 import { ping } from '../registry/ping.ts';
 import { describeReference, type Reference } from '../registry/reference.ts';
 import { listTags } from '../registry/tags.ts';
+import { readAfterWrite } from './afterWrite.ts';
 import { type DeletionMemory, deleteTag } from './deletion.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { EmptyConfig } from './emptyConfig.ts';
@@ -26,7 +27,6 @@ import type {
   PutOptions,
   PutResult,
 } from './objectStore.ts';
-import { readBack } from './readBack.ts';
 import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
 import { missingBlob, Resolver } from './resolver.ts';
 import { sameContent } from './sameContent.ts';
@@ -71,10 +71,9 @@ export class OciStore implements DigestStore {
     if (await this.#resolver.find('CONFIG', options.signal)) throw exists;
     await this.#put('CONFIG', bufferSource(config, CONFIG_TAG), options);
     // Registries cannot put "only if absent": of two creators at once, the one that was overwritten finds out here.
-    const stored = await readBack(this.#exchange, options.signal, () => {
-      this.#resolver.forget(CONFIG_TAG);
-      return this.open(options);
-    });
+    this.#resolver.forget(CONFIG_TAG);
+    const read = () => this.open(options);
+    const stored = await readAfterWrite(this.#exchange, 'STORE_MISSING', read, options.signal);
     if (!Buffer.from(stored).equals(config)) throw exists;
   }
 
