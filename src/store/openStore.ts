@@ -7,18 +7,12 @@ import { makeExchange } from '../registry/exchange.ts';
 import { parseReference } from '../registry/reference.ts';
 import { RequestCounter, type RequestStats } from '../registry/requestStats.ts';
 import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
-import { OciStore } from './ociStore.ts';
+import { OciStore, type StoreBehaviour } from './ociStore.ts';
 
 /** Settings of a store in a registry. */
-export interface OciStoreOptions extends EngineOptions {
+export interface OciStoreOptions extends EngineOptions, StoreBehaviour {
   /** TLS or plain HTTP; by default plain HTTP for loopback hosts and TLS for all others. */
   readonly useTls?: boolean | undefined;
-  /**
-   * Whether a put first asks the registry for the object, and sends nothing where it has the same content: a request
-   * that is wasted on objects of new names, which is all that Plakar writes.
-   * @default true
-   */
-  readonly looksBeforePut?: boolean | undefined;
   readonly http?: HttpOptions | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly clock?: Clock | undefined;
@@ -53,7 +47,7 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
     },
   });
   const coordinator = new Coordinator(options);
-  const store = new OciStore(exchange, coordinator, options.looksBeforePut);
+  const store = new OciStore(exchange, coordinator, options);
   return {
     store,
     coordinator,
