@@ -33,11 +33,7 @@ export interface Backend {
  * @param log takes remarks for the user
  * @throws KlosetError LOCATION_INVALID
  */
-export type OpenBackend = (
-  location: string,
-  settings: StoreSettings,
-  log: (line: string) => void,
-) => Backend;
+export type OpenBackend = (location: string, settings: StoreSettings, log: (line: string) => void) => Backend;
 
 /** The store in a registry, with everything around it that a host profits from. */
 export const openBackend: OpenBackend = (location, settings, log) => {
