@@ -45,8 +45,10 @@ type DeleteAnswer =
  */
 type OwnManifest = { readonly digest: string } | 'shared' | 'missing';
 
-/** The deletion of a digest that is not needed may take this long, in milliseconds, before it is left alone. */
-const SLOW_DELETE_MS = 2000;
+/** A deletion that only gives room back, in milliseconds: one as slow as this is not asked for again. */
+const SLOW_RECLAIM_MS = 2000;
+/** And this is how long it is waited for. */
+const MAX_RECLAIM_MS = 10_000;
 /** Cloudflare's registry deletes a thousand entries a request, and says so until it is through. */
 const MAX_CONTINUATIONS = 50;
 
@@ -190,8 +192,9 @@ export class DeletionLadder {
     const { memory, exchange } = this.#parts;
     const startedMs = exchange.clock.now();
     try {
-      const answer = await this.#ask(own.digest, signal);
-      const slow = exchange.clock.now() - startedMs > SLOW_DELETE_MS;
+      const limit = AbortSignal.timeout(MAX_RECLAIM_MS);
+      const answer = await this.#ask(own.digest, signal ? AbortSignal.any([signal, limit]) : limit);
+      const slow = exchange.clock.now() - startedMs > SLOW_RECLAIM_MS;
       if (answer !== 'gone' || slow) memory.digestAfterTag = false;
       if (answer === 'unsupported') memory.byDigest = false;
     } catch (error) {
