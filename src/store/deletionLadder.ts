@@ -4,7 +4,7 @@ import { deleteManifest, getManifest, putManifest } from '../registry/manifests.
 import type { DeletionMemory } from './deletionMemory.ts';
 import type { EmptyConfig } from './emptyConfig.ts';
 import { buildManifest, buildTombstone, readManifest } from './manifest.ts';
-import { isRefusal, type ManifestWriter } from './manifestWriter.ts';
+import { isForeign, isRefusal, type ManifestWriter } from './manifestWriter.ts';
 import { type ObjectRef, tagOf } from './objectNames.ts';
 import type { Resolver } from './resolver.ts';
 import { liveGenerations, newestOf, withoutGeneration, withTombstone } from './standing.ts';
@@ -207,25 +207,37 @@ export class DeletionLadder {
   /** The manifest under a tag, where it says itself that it is of this generation of this object. */
   async #manifest(ref: ObjectRef, generation: number, signal: AbortSignal | undefined): Promise<OwnManifest> {
     const { exchange, resolver } = this.#parts;
-    const known = generation === 0 ? resolver.known(ref)?.ownDigest : undefined;
-    if (known !== undefined) return { digest: known };
+    const known = resolver.known(ref)?.own;
+    if (known?.generation === generation) return known;
     const stored = await getManifest(exchange, tagOf(ref, generation), signal);
-    const manifest = stored && readManifest(stored, ref, generation);
-    if (manifest === undefined || manifest === 'buried') return 'missing';
-    return manifest.ownDigest === undefined ? 'shared' : { digest: manifest.ownDigest };
+    if (!stored) return 'missing';
+    try {
+      const manifest = readManifest(stored, ref, generation);
+      return manifest === 'buried' ? 'missing' : (manifest.own ?? 'shared');
+    } catch (error) {
+      if (isForeign(error)) return 'shared';
+      throw error;
+    }
   }
 
-  /** Moves a tag from a manifest that others may have, which are those of the Go connector, to one of its own. */
+  /**
+   * Moves a tag from a manifest that others may have, which are those of the Go connector, to one of its own.
+   *
+   * @throws KlosetError MANIFEST_INVALID, MANIFEST_FOREIGN for what no object has as its manifest
+   */
   async #makeOwn(ref: ObjectRef, generation: number, signal: AbortSignal | undefined): Promise<OwnManifest> {
-    const { exchange } = this.#parts;
+    const { exchange, resolver } = this.#parts;
     const tag = tagOf(ref, generation);
     const stored = await getManifest(exchange, tag, signal);
     const manifest = stored && readManifest(stored, ref, generation);
     if (manifest === undefined || manifest === 'buried') return 'missing';
     try {
-      await putManifest(exchange, tag, buildManifest(ref, manifest.layers, true, generation), signal);
+      // With the lengths that the registry knows: cut off here, the object has to be whole under this manifest.
+      const layers = await resolver.trueLayers(manifest, signal);
+      await putManifest(exchange, tag, buildManifest(ref, layers, true, generation), signal);
     } catch (error) {
-      if (isRefusal(error)) return 'shared';
+      // Without its payload it cannot have a manifest, and can still be hidden.
+      if (isRefusal(error) || isKlosetError(error, 'BLOB_MISSING')) return 'shared';
       throw error;
     }
     return this.#manifest(ref, generation, signal);

@@ -16,8 +16,8 @@ export interface ObjectManifest {
   readonly layers: readonly Layer[];
   /** False for manifests of the Go connector: the sizes in them are guesses, the digests are not. */
   readonly ours: boolean;
-  /** Of the manifest itself, where it is known that no other tag of the store has it. */
-  readonly ownDigest?: string | undefined;
+  /** The manifest itself, where it says of which generation it is: no other tag of the store has it. */
+  readonly own?: { readonly digest: string; readonly generation: number } | undefined;
 }
 
 /** The two-byte `{}` blob that every manifest names as its configuration. */
@@ -118,7 +118,7 @@ export function readManifest(
   const parsed = checkManifest(manifest, ref);
   const written = annotation(manifest, GENERATION_KEY) ?? '0';
   if (!parsed.ours || written !== String(generation)) return parsed;
-  return { ...parsed, ownDigest: stored.digest ?? digestOf(stored.bytes) };
+  return { ...parsed, own: { digest: stored.digest ?? digestOf(stored.bytes), generation } };
 }
 
 /** `sha256:<hex>` */

@@ -67,7 +67,7 @@ export class ManifestWriter {
       table.note(target, withGeneration(table.standing(target), generation));
       table.noteStored(target);
       if (target.type === 'lock') await this.#lockWritten(target, generation, signal);
-      return stored ?? { layers, ours: true, ownDigest: this.#digest(build) };
+      return stored ?? { layers, ours: true, own: { digest: this.#digest(build), generation } };
     }
   }
 
@@ -172,6 +172,11 @@ export class ManifestWriter {
   #digest(build: (legacy: boolean) => Uint8Array): string {
     return digestOf(build(this.#parts.host.artifactTypeRefused));
   }
+}
+
+/** True for a manifest that is none of an object's. */
+export function isForeign(error: unknown): boolean {
+  return isKlosetError(error, 'MANIFEST_FOREIGN') || isKlosetError(error, 'MANIFEST_INVALID');
 }
 
 /** True for an answer that says no to just this request. */

@@ -37,8 +37,17 @@ type Action =
 
 const abilities: fc.Arbitrary<Abilities> = fc.record(
   {
-    byTag: fc.constantFrom('works', 'refused', 'protected'),
-    byDigest: fc.constantFrom('works', 'refused', 'untagged', 'dangling', 'dropped', 'protected'),
+    byTag: fc.constantFrom('works', 'refused', 'refused', 'protected'),
+    byDigest: fc.constantFrom(
+      'works',
+      'works',
+      'works',
+      'refused',
+      'untagged',
+      'dangling',
+      'dropped',
+      'protected',
+    ),
     immutable: fc.constantFrom(
       ...[
         { status: 400, code: 'TAG_INVALID' },
@@ -85,18 +94,25 @@ class Life {
     this.#open = this.#process();
   }
 
-  async begin(): Promise<void> {
+  /** @param goFirst whether the Go connector has been here, and put three objects of one content */
+  async begin(goFirst: boolean): Promise<void> {
     // The blobs that manifests in the manner of the Go connector name.
     const { store } = this.#process();
     for (const [number, content] of CONTENTS.entries())
       await store.put(refOf(100 + number), bufferSource(content, 'x'));
+    for (const number of goFirst ? [0, 1, 3] : [])
+      await this.#goPut(number, OBJECTS[number] as ObjectRef, CONTENTS[1] as Buffer, []);
     if (!this.#shared) return;
     for (const tag of FOREIGN)
       this.#foreign.set(tag, await pushImage(registry.address, this.#repository, tag));
-    // A tag of a user's own on one of our manifests.
-    const mine = await this.#fetch(tagOf(refOf(100)));
-    await this.#putRaw('keep-this', mine);
-    this.#foreign.set('keep-this', await taggedDigest(registry.address, this.#repository, 'keep-this'));
+  }
+
+  /** Where others use the repository, somebody may give one of our manifests a tag of theirs. */
+  async #tag(ref: ObjectRef): Promise<void> {
+    if (!this.#shared || (await this.#status(tagOf(ref))) !== 200) return;
+    const tag = `keep-${this.#foreign.size}`;
+    await this.#putRaw(tag, await this.#fetch(tagOf(ref)));
+    this.#foreign.set(tag, await taggedDigest(registry.address, this.#repository, tag));
   }
 
   async run(step: Action): Promise<void> {
@@ -104,9 +120,6 @@ class Life {
     const ref = OBJECTS[step.object] as ObjectRef;
     const content = CONTENTS[step.content] as Buffer;
     const before = this.#model.get(step.object) ?? [undefined];
-    // A name is a hash of the content; only locks are put again with another one.
-    if (step.kind !== 'delete' && ref.type !== 'lock' && !before.every((one) => !one || one.equals(content)))
-      return;
     if (step.kind === 'go-put') return this.#goPut(step.object, ref, content, before);
     this.#crashes(step.crash);
     const done =
@@ -122,6 +135,7 @@ class Life {
     this.#model.set(step.object, failed ? [...before, after] : [after]);
     if (failed) await this.#restart();
     this.#plan.trouble = undefined;
+    if (step.kind === 'put' && !failed && content === CONTENTS[1]) await this.#tag(ref);
   }
 
   /** What the registry holds is what the model says, for this process and for one that knows nothing. */
@@ -225,10 +239,11 @@ test('what is live stays, what is deleted goes, on whatever registry, through cr
     fc.asyncProperty(
       abilities,
       fc.boolean(),
+      fc.boolean(),
       fc.array(action, { minLength: 1, maxLength: 14 }),
-      async (can, shared, steps) => {
+      async (can, shared, goFirst, steps) => {
         const life = new Life(can, number++, shared);
-        await life.begin();
+        await life.begin(goFirst);
         try {
           for (const step of steps) {
             await life.run(step);

@@ -22,8 +22,17 @@ export class RegistryAbilities implements FaultPlan {
   }
 
   before(exchange: Exchange): FaultAction | undefined {
+    const refusal = this.#refusal(exchange);
     const trouble = this.trouble?.(exchange);
-    if (trouble) return trouble;
+    if (trouble?.kind !== 'lose-response') return trouble ?? refusal;
+    // What would have been refused has no effect either when its answer is lost.
+    if (refusal) return { kind: 'reset' };
+    // An answer that nobody hears is not shown to this plan.
+    if (exchange.route === 'manifest') this.#note(exchange, 'unknown');
+    return trouble;
+  }
+
+  #refusal(exchange: Exchange): FaultAction | undefined {
     const { method, route, reference = '' } = exchange;
     if (route !== 'manifest') return undefined;
     if (method === 'DELETE') return this.#refuseDelete(reference);
@@ -34,12 +43,15 @@ export class RegistryAbilities implements FaultPlan {
   }
 
   answer(exchange: Exchange, answer: { status: number; headers: Record<string, string> }): undefined {
-    const { method, route, reference = '' } = exchange;
-    if (route !== 'manifest' || answer.status >= 300) return;
-    if (method === 'PUT') this.#digests.set(keyOf(exchange), digestIn(answer.headers));
+    if (exchange.route === 'manifest' && answer.status < 300) this.#note(exchange, digestIn(answer.headers));
+  }
+
+  #note(exchange: Exchange, digest: string): void {
+    const { method, reference = '' } = exchange;
+    if (method === 'PUT') this.#digests.set(keyOf(exchange), digest);
     if (method !== 'DELETE') return;
     if (!reference.includes(':')) this.#digests.delete(keyOf(exchange));
-    else for (const [key, digest] of this.#digests) if (digest === reference) this.#digests.delete(key);
+    else for (const [key, known] of this.#digests) if (known === reference) this.#digests.delete(key);
   }
 
   #refuseDelete(reference: string): FaultAction | undefined {
