@@ -87,8 +87,9 @@ export class DeletionLadder {
   ): Promise<'gone' | 'refused' | 'protected'> {
     const { memory, exchange } = this.#parts;
     const tag = tagOf(ref, generation);
+    let own: OwnManifest | undefined;
     if (memory.byTag !== false) {
-      const own = this.#reclaimsByDigest(ref) ? await this.#manifest(ref, generation, signal) : 'shared';
+      if (this.#reclaimsByDigest(ref)) own = await this.#manifest(ref, generation, signal);
       if (own === 'missing') return 'gone';
       const answer = await this.#ask(tag, signal);
       if (answer === 'gone') {
@@ -103,7 +104,7 @@ export class DeletionLadder {
       memory.byTag = false;
     }
     if (!this.#mayDeleteByDigest() || memory.digestWhileTagged === false) return 'refused';
-    let own = await this.#manifest(ref, generation, signal);
+    own ??= await this.#manifest(ref, generation, signal);
     if (own === 'shared') own = await this.#makeOwn(ref, generation, signal);
     if (own === 'missing') return 'gone';
     if (own === 'shared') return 'refused';
@@ -154,7 +155,7 @@ export class DeletionLadder {
   ): Promise<boolean> {
     const { memory, writer } = this.#parts;
     try {
-      const own = this.#reclaimsByDigest(ref) ? await this.#manifest(ref, generation, signal) : 'shared';
+      const own = this.#reclaimsByDigest(ref) ? await this.#manifest(ref, generation, signal) : undefined;
       // A tag that is gone must not come back.
       if (own === 'missing') return true;
       if (!(await writer.artifact(tagOf(ref, generation), build, signal))) {
@@ -187,8 +188,8 @@ export class DeletionLadder {
    * some drop it with the tag; and CNCF distribution reads every tag of the repository for it, which takes minutes
    * in a large one on object storage.
    */
-  async #reclaim(own: OwnManifest, signal: AbortSignal | undefined): Promise<void> {
-    if (typeof own === 'string') return;
+  async #reclaim(own: OwnManifest | undefined, signal: AbortSignal | undefined): Promise<void> {
+    if (typeof own !== 'object') return;
     const { memory, exchange } = this.#parts;
     const startedMs = exchange.clock.now();
     try {
