@@ -115,12 +115,14 @@ export class ManifestWriter {
   ): Promise<T | undefined> {
     const { exchange, host } = this.#parts;
     const put = (legacy: boolean) => putManifest(exchange, tag, build(legacy), signal);
+    // As it is now: of many first puts at once, each one is refused, and the first to learn why tells the others.
+    const plain = host.artifactTypeRefused;
     try {
-      await put(host.artifactTypeRefused);
+      await put(plain);
       return undefined;
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      if (!host.artifactTypeRefused && mayBeAboutForm(error)) {
+      if (!plain && mayBeAboutForm(error)) {
         try {
           await put(true);
           host.artifactTypeRefused = true;

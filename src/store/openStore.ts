@@ -1,23 +1,13 @@
 import { Coordinator, type EngineOptions } from '../engine/coordinator.ts';
-import type { KlosetError } from '../errors.ts';
-import type { Clock } from '../flow/clock.ts';
-import type { RetryPolicy } from '../flow/retry.ts';
-import { composeTransport } from '../registry/compose.ts';
-import { CHANNELS } from '../registry/events.ts';
-import { makeExchange } from '../registry/exchange.ts';
 import { parseReference } from '../registry/reference.ts';
-import { RequestCounter, type RequestStats } from '../registry/requestStats.ts';
-import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
+import type { RequestStats } from '../registry/requestStats.ts';
 import { OciStore, type StoreBehaviour } from './ociStore.ts';
+import { type ExchangeOptions, openExchange } from './openExchange.ts';
 
 /** Settings of a store in a registry. */
-export interface OciStoreOptions extends EngineOptions, StoreBehaviour {
+export interface OciStoreOptions extends EngineOptions, ExchangeOptions, StoreBehaviour {
   /** TLS or plain HTTP; by default plain HTTP for loopback hosts and TLS for all others. */
   readonly useTls?: boolean | undefined;
-  readonly http?: HttpOptions | undefined;
-  readonly retry?: RetryPolicy | undefined;
-  readonly clock?: Clock | undefined;
-  readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
 }
 
 /** An open store with what a program around it asks for. */
@@ -33,21 +23,11 @@ export interface OpenOciStore {
  * Opens a store in a registry. Makes no request: what is wrong shows at the first operation.
  *
  * @param location `oci://HOST[:PORT]/REPOSITORY`
- * @throws KlosetError LOCATION_INVALID
+ * @throws KlosetError LOCATION_INVALID; USAGE for credentials that contradict themselves
  */
 export function openOciStore(location: string, options: OciStoreOptions = {}): OpenOciStore {
   const reference = parseReference(location, { useTls: options.useTls });
-  const counter = new RequestCounter();
-  const http = httpTransport(options.http);
-  const exchange = makeExchange(reference, composeTransport(http.send, { counter }), {
-    ...(options.retry && { policy: options.retry }),
-    ...(options.clock && { clock: options.clock }),
-    onRetry: (error, delayMs) => {
-      counter.countRetry();
-      tellRetry(reference.origin, error, delayMs);
-      options.onRetry?.(error, delayMs);
-    },
-  });
+  const { exchange, counter, close } = openExchange(reference, options);
   const coordinator = new Coordinator(options);
   const store = new OciStore(exchange, coordinator, options);
   return {
@@ -57,20 +37,7 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
     close: async () => {
       await store.close();
       await coordinator.close();
-      await http.close();
+      await close();
     },
   };
-}
-
-function tellRetry(origin: string, error: KlosetError, delayMs: number): void {
-  if (!CHANNELS.retry.hasSubscribers) return;
-  const { code, summary: reason } = error;
-  const { status } = error.details;
-  CHANNELS.retry.publish({
-    host: new URL(origin).host,
-    code,
-    ...(status !== undefined && { status }),
-    reason,
-    delayMs,
-  });
 }

@@ -1,4 +1,5 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
+import type { GivenCredentials } from '../registry/auth/givenCredentials.ts';
 import type { UploadMode } from '../registry/profiles.ts';
 import type { HasherChoice } from '../workers/hasher.ts';
 import type { OciStoreOptions } from './openStore.ts';
@@ -31,6 +32,36 @@ export const OPTIONS = [
     type: 'boolean',
     defaultText: 'false for this machine, true for all other hosts',
     description: 'Speak TLS to the registry, or plain HTTP.',
+  },
+  {
+    name: 'username',
+    type: 'text',
+    defaultText: 'none',
+    description: 'Who to be at the registry; without it, stored logins are looked for.',
+  },
+  {
+    name: 'password',
+    type: 'secret',
+    defaultText: 'none',
+    description: 'The password, or the access token that the registry takes in its place.',
+  },
+  {
+    name: 'password_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'A file whose first line is the password.',
+  },
+  {
+    name: 'token',
+    type: 'secret',
+    defaultText: 'none',
+    description: 'A Bearer token that goes to the registry as it is.',
+  },
+  {
+    name: 'token_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'A file whose first line is the token.',
   },
   {
     name: 'concurrency',
@@ -104,6 +135,7 @@ export type OptionName = (typeof OPTIONS)[number]['name'];
 /** Settings of a store as the user made them. What was not set is undefined. */
 export interface StoreSettings {
   readonly useTls: boolean | undefined;
+  readonly credentials: GivenCredentials | undefined;
   readonly concurrency: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly cacheBytes: number | undefined;
@@ -133,6 +165,7 @@ export function readSettings(
   };
   return {
     useTls: read('use_tls', parseBoolean),
+    credentials: credentialsOf(textOf),
     concurrency: read('concurrency', parseCount),
     memoryBytes: read('memory', parseBytes),
     cacheBytes: read('cache_size', parseBytes),
@@ -149,9 +182,10 @@ export function readSettings(
 /** What the settings mean for a store in a registry. */
 export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
   const { useTls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
-  const { stallTimeoutMs, allowSharedRepository } = settings;
+  const { stallTimeoutMs, credentials, allowSharedRepository } = settings;
   return {
     useTls,
+    credentials,
     concurrency,
     memoryBytes,
     uploadMode,
@@ -161,6 +195,17 @@ export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
     allowSharedRepository,
     http: stallTimeoutMs === undefined ? {} : { stallTimeoutMs },
   };
+}
+
+function credentialsOf(textOf: (name: OptionName) => string | undefined): GivenCredentials | undefined {
+  const given = {
+    username: textOf('username') || undefined,
+    password: textOf('password') || undefined,
+    passwordFile: textOf('password_file') || undefined,
+    token: textOf('token') || undefined,
+    tokenFile: textOf('token_file') || undefined,
+  };
+  return Object.values(given).some((value) => value !== undefined) ? given : undefined;
 }
 
 function named<T>(name: OptionName, parse: () => T, remedy: string | undefined): T {

@@ -26,7 +26,7 @@ export interface RealRegistry {
 export interface RegistryOptions {
   /** Where the storage folder is made; the system's temporary folder by default. */
   parent?: string;
-  /** Whether it deletes anything; distribution does not unless it is told to. @default true */
+  /** False: nothing can be deleted, as distribution starts by default. */
   deletion?: boolean;
 }
 
@@ -103,7 +103,7 @@ export function startDockerRegistry(options: RegistryOptions = {}): Promise<Real
 function startDistribution3(options: RegistryOptions = {}): Promise<RealRegistry> {
   return launch('distribution3', options, async (folder, port) => [
     peer('registry3'),
-    ['serve', await distributionConfig(folder, port)],
+    ['serve', await distributionConfig(folder, port, options.deletion)],
   ]);
 }
 
