@@ -1,5 +1,5 @@
 import { type OpenOciStore, openOciStore } from '../store/openStore.ts';
-import { ociStoreOptions, type StoreSettings } from '../store/storeSettings.ts';
+import { ociStoreOptions, type StoreSettings, warningsAbout } from '../store/storeSettings.ts';
 import { interruptSignal } from './interrupt.ts';
 import { Output } from './output.ts';
 import { type CommonFlags, storeSettings } from './storeOptions.ts';
@@ -18,9 +18,11 @@ export async function withSession(
   run: (session: Session) => Promise<void>,
 ): Promise<void> {
   const settings = storeSettings(flags);
+  const output = new Output(flags);
+  for (const warning of warningsAbout(settings)) output.warn(warning);
   const open = openOciStore(location, ociStoreOptions(settings));
   try {
-    await run({ ...open, settings, output: new Output(flags), signal: interruptSignal() });
+    await run({ ...open, settings, output, signal: interruptSignal() });
   } finally {
     await open.close();
   }

@@ -6,6 +6,7 @@ import { composeTransport } from '../registry/compose.ts';
 import { makeExchange } from '../registry/exchange.ts';
 import { parseReference } from '../registry/reference.ts';
 import { RequestCounter, type RequestStats } from '../registry/requestStats.ts';
+import type { TlsOptions } from '../registry/tls.ts';
 import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
 import { OciStore } from './ociStore.ts';
 
@@ -19,6 +20,7 @@ export interface OciStoreOptions extends EngineOptions {
    * @default true
    */
   readonly looksBeforePut?: boolean | undefined;
+  readonly tls?: TlsOptions | undefined;
   readonly http?: HttpOptions | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly clock?: Clock | undefined;
@@ -38,12 +40,12 @@ export interface OpenOciStore {
  * Opens a store in a registry. Makes no request: what is wrong shows at the first operation.
  *
  * @param location `oci://HOST[:PORT]/REPOSITORY`
- * @throws KlosetError LOCATION_INVALID
+ * @throws KlosetError LOCATION_INVALID, and USAGE for options that contradict each other
  */
 export function openOciStore(location: string, options: OciStoreOptions = {}): OpenOciStore {
   const reference = parseReference(location, { useTls: options.useTls });
   const counter = new RequestCounter();
-  const http = httpTransport(options.http);
+  const http = httpTransport(options.http, { origin: reference.origin, tls: options.tls });
   const exchange = makeExchange(reference, composeTransport(http.send, { counter }), {
     ...(options.retry && { policy: options.retry }),
     ...(options.clock && { clock: options.clock }),

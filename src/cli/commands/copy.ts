@@ -1,7 +1,7 @@
 import { KlosetError } from '../../errors.ts';
 import type { RequestStats } from '../../registry/requestStats.ts';
 import { type OpenPlace, openPlace } from '../../store/openPlace.ts';
-import { ociStoreOptions, type StoreSettings } from '../../store/storeSettings.ts';
+import { ociStoreOptions, type StoreSettings, warningsAbout } from '../../store/storeSettings.ts';
 import { copyAll } from '../../store/transfer.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { Output } from '../output.ts';
@@ -14,6 +14,7 @@ export async function copy(from: string, to: string, flags: CommonFlags): Promis
   const output = new Output(flags);
   const signal = interruptSignal();
   const settings = storeSettings(flags);
+  for (const warning of warningsAbout(settings)) output.warn(warning);
   const source = await openPlace(from, ociStoreOptions(settings));
   const target = await openPlace(to, ociStoreOptions(settings));
   try {
