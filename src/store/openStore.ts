@@ -46,14 +46,18 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
   const reference = parseReference(location, { useTls: options.useTls });
   const counter = new RequestCounter();
   const http = httpTransport(options.http, { origin: reference.origin, tls: options.tls });
-  const exchange = makeExchange(reference, composeTransport(http.send, { counter }), {
-    ...(options.retry && { policy: options.retry }),
-    ...(options.clock && { clock: options.clock }),
-    onRetry: (error, delayMs) => {
-      counter.countRetry();
-      options.onRetry?.(error, delayMs);
+  const exchange = makeExchange(
+    reference,
+    composeTransport(http.send, { counter, origin: reference.origin }),
+    {
+      ...(options.retry && { policy: options.retry }),
+      ...(options.clock && { clock: options.clock }),
+      onRetry: (error, delayMs) => {
+        counter.countRetry();
+        options.onRetry?.(error, delayMs);
+      },
     },
-  });
+  );
   const coordinator = new Coordinator(options);
   const store = new OciStore(exchange, coordinator, options.looksBeforePut);
   return {
