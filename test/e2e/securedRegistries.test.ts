@@ -24,20 +24,18 @@ async function ask(
   path: string,
   headers: Record<string, string> = {},
 ) {
-  const { tls_ca_file: caFile } = registry.options;
+  const { tls_ca_file: caFile, tls_cert_file: certFile, tls_key_file: keyFile } = registry.options;
   const secured = caFile !== undefined;
-  const ca = secured ? await readFile(caFile) : undefined;
+  const read = (path: string | undefined) => (path === undefined ? undefined : readFile(path));
+  const [ca, cert, key] = await Promise.all([read(caFile), read(certFile), read(keyFile)]);
+  const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
   return new Promise<Answer>((resolve, reject) => {
     const url = `${secured ? 'https' : 'http'}://${registry.address}${path}`;
-    const request = (secured ? secureRequest : plainRequest)(
-      url,
-      { method, headers, ...(ca && { ca }) },
-      (answer) => {
-        let body = '';
-        answer.setEncoding('utf8').on('data', (chunk) => (body += chunk));
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }));
-      },
-    );
+    const request = (secured ? secureRequest : plainRequest)(url, { method, headers, ...tls }, (answer) => {
+      let body = '';
+      answer.setEncoding('utf8').on('data', (chunk) => (body += chunk));
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }));
+    });
     request.on('error', reject).end();
   });
 }

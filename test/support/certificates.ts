@@ -19,7 +19,7 @@ export interface Authority {
   /** Its certificate. */
   readonly caFile: string;
   issue(options?: {
-    /** As in a subjectAltName; `IP:127.0.0.1,DNS:localhost` by default. */
+    /** As in a subjectAltName; `127.0.0.1`, `localhost` and `registry.test` by default. */
     names?: string;
     /** From and to, in days from now. */
     days?: readonly [from: number, to: number];
@@ -68,7 +68,10 @@ commonName = supplied
   let count = 0;
   return {
     caFile,
-    issue: async ({ names = 'IP:127.0.0.1,DNS:localhost', days: [from, to] = [-1, 2] } = {}) => {
+    issue: async ({
+      names = 'IP:127.0.0.1,DNS:localhost,DNS:registry.test',
+      days: [from, to] = [-1, 2],
+    } = {}) => {
       const base = join(folder, `issued-${count++}`);
       const [certFile, keyFile, request] = [`${base}.pem`, `${base}.key`, `${base}.csr`];
       const asked = ['-subj', '/CN=issued', '-addext', `subjectAltName=${names}`];

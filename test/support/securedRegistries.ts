@@ -64,14 +64,14 @@ interface Distribution {
   readonly port: number;
   readonly deletes?: boolean;
   readonly tls?: Issued;
+  /** Whose clients may connect at all. */
+  readonly clientsOf?: Authority;
   /** The lines below `auth:`. */
   readonly auth?: string;
 }
 
-async function distributionConfig(
-  folder: string,
-  { port, deletes = true, tls, auth }: Distribution,
-): Promise<string> {
+async function distributionConfig(folder: string, wanted: Distribution): Promise<string> {
+  const { port, deletes = true, tls, clientsOf, auth } = wanted;
   const path = join(folder, 'config.yml');
   const lines = [
     'version: 0.1',
@@ -82,7 +82,8 @@ async function distributionConfig(
     ...(deletes ? ['  delete: { enabled: true }'] : []),
     'http:',
     `  addr: "127.0.0.1:${port}"`,
-    ...(tls ? [`  tls: { certificate: ${tls.certFile}, key: ${tls.keyFile} }`] : []),
+    ...(tls ? ['  tls:', `    certificate: ${tls.certFile}`, `    key: ${tls.keyFile}`] : []),
+    ...(clientsOf ? [`    clientcas: [${clientsOf.caFile}]`] : []),
     ...(auth ? ['auth:', auth] : []),
   ];
   await writeFile(path, `${lines.join('\n')}\n`);
@@ -185,6 +186,17 @@ async function startZotWithPasswords(options: SecuredOptions = {}): Promise<Secu
   return describeSecured(registry, { env: AS_BACKUP, options: { use_tls: 'true', tls_ca_file: caFile } });
 }
 
+async function startWithClientCertificates(options: SecuredOptions = {}): Promise<SecuredRegistry> {
+  let files: Record<string, string> = {};
+  const registry = await launch('docker-registry-mtls', options, async (folder, port) => {
+    const { authority: clientsOf, issued: tls } = await secure(folder);
+    const { certFile, keyFile } = await clientsOf.issue({ names: 'DNS:client' });
+    files = { tls_ca_file: clientsOf.caFile, tls_cert_file: certFile, tls_key_file: keyFile };
+    return [peer('docker-registry'), ['serve', await distributionConfig(folder, { port, tls, clientsOf })]];
+  });
+  return describeSecured(registry, { options: { use_tls: 'true', ...files } });
+}
+
 async function startWithoutDeletion(options: SecuredOptions = {}): Promise<SecuredRegistry> {
   const registry = await launch('registry2-nodelete', options, async (folder, port) => [
     peer('docker-registry'),
@@ -221,6 +233,12 @@ export const SECURED_REGISTRIES = {
     start: (options = {}) => startWithPasswords('docker-registry', options),
     peers: ['docker-registry'],
     login: true,
+    deletes: true,
+  },
+  'docker-registry, client certificates': {
+    start: startWithClientCertificates,
+    peers: ['docker-registry'],
+    login: false,
     deletes: true,
   },
   'docker-registry, tokens': {
