@@ -3,6 +3,7 @@ import type { KlosetError } from '../errors.ts';
 import type { Clock } from '../flow/clock.ts';
 import type { RetryPolicy } from '../flow/retry.ts';
 import { composeTransport } from '../registry/compose.ts';
+import { CHANNELS } from '../registry/events.ts';
 import { makeExchange } from '../registry/exchange.ts';
 import { parseReference } from '../registry/reference.ts';
 import { RequestCounter, type RequestStats } from '../registry/requestStats.ts';
@@ -45,19 +46,17 @@ export interface OpenOciStore {
 export function openOciStore(location: string, options: OciStoreOptions = {}): OpenOciStore {
   const reference = parseReference(location, { useTls: options.useTls });
   const counter = new RequestCounter();
-  const http = httpTransport(options.http, { origin: reference.origin, tls: options.tls });
-  const exchange = makeExchange(
-    reference,
-    composeTransport(http.send, { counter, origin: reference.origin }),
-    {
-      ...(options.retry && { policy: options.retry }),
-      ...(options.clock && { clock: options.clock }),
-      onRetry: (error, delayMs) => {
-        counter.countRetry();
-        options.onRetry?.(error, delayMs);
-      },
+  const { origin } = reference;
+  const http = httpTransport(options.http, { origin, tls: options.tls });
+  const exchange = makeExchange(reference, composeTransport(http.send, { counter, origin }), {
+    ...(options.retry && { policy: options.retry }),
+    ...(options.clock && { clock: options.clock }),
+    onRetry: (error, delayMs) => {
+      counter.countRetry();
+      tellRetry(origin, error, delayMs);
+      options.onRetry?.(error, delayMs);
     },
-  );
+  });
   const coordinator = new Coordinator(options);
   const store = new OciStore(exchange, coordinator, options.looksBeforePut);
   return {
@@ -70,4 +69,17 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
       await http.close();
     },
   };
+}
+
+function tellRetry(origin: string, error: KlosetError, delayMs: number): void {
+  if (!CHANNELS.retry.hasSubscribers) return;
+  const { code, summary: reason } = error;
+  const { status } = error.details;
+  CHANNELS.retry.publish({
+    host: new URL(origin).host,
+    code,
+    ...(status !== undefined && { status }),
+    reason,
+    delayMs,
+  });
 }
