@@ -43,11 +43,16 @@ export function proxyRefusal(
       remedy: 'Ask its operator to allow this host and port, or name the host in NO_PROXY.',
     });
   }
-  if (code === 'UND_ERR_PRX_CONN' || code === 'UND_ERR_HEADERS_TIMEOUT') {
-    return new KlosetError('PROXY_FAILED', `${describe(proxy)} made no connection (${message})`, {
+  const remedy = `Check ${proxy.variable}, and that it is an HTTP proxy.`;
+  // Both pass by where the proxy was only overloaded, and so are tried again.
+  if (code === 'UND_ERR_PRX_CONN') {
+    return new KlosetError('CONNECTION_LOST', `${describe(proxy)} broke the connection off`, {
       registry,
-      remedy: `Check ${proxy.variable}, and that it is an HTTP proxy.`,
+      remedy,
     });
+  }
+  if (code === 'UND_ERR_HEADERS_TIMEOUT') {
+    return new KlosetError('STALLED', `${describe(proxy)} made no connection`, { registry, remedy });
   }
   return undefined;
 }
