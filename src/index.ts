@@ -10,6 +10,7 @@ export { fileSource } from './engine/fileSource.ts';
 export type { ByteReader, ByteSource } from './engine/source.ts';
 export { streamSource } from './engine/streamSource.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, isKlosetError, KlosetError } from './errors.ts';
+export type { GivenCredentials } from './registry/auth/givenCredentials.ts';
 export {
   CHANNELS,
   type EventChannel,

@@ -1,7 +1,9 @@
 import { Coordinator, type EngineOptions } from '../engine/coordinator.ts';
 import type { KlosetError } from '../errors.ts';
-import type { Clock } from '../flow/clock.ts';
-import type { RetryPolicy } from '../flow/retry.ts';
+import { type Clock, systemClock } from '../flow/clock.ts';
+import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '../flow/retry.ts';
+import type { GivenCredentials } from '../registry/auth/givenCredentials.ts';
+import { credentialsPolicy } from '../registry/auth/policy.ts';
 import { composeTransport } from '../registry/compose.ts';
 import { CHANNELS } from '../registry/events.ts';
 import { makeExchange } from '../registry/exchange.ts';
@@ -15,6 +17,11 @@ import { OciStore } from './ociStore.ts';
 export interface OciStoreOptions extends EngineOptions {
   /** TLS or plain HTTP; by default plain HTTP for loopback hosts and TLS for all others. */
   readonly useTls?: boolean | undefined;
+  /**
+   * Who to be at the registry. What is not given is looked for in the environment, then in the files and helpers of
+   * Docker and Podman, once the registry asks: docs/credentials.md.
+   */
+  readonly credentials?: GivenCredentials | undefined;
   /**
    * Whether a put first asks the registry for the object, and sends nothing where it has the same content: a request
    * that is wasted on objects of new names, which is all that Plakar writes.
@@ -48,15 +55,15 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
   const counter = new RequestCounter();
   const { origin } = reference;
   const http = httpTransport(options.http, { origin, tls: options.tls });
-  const exchange = makeExchange(reference, composeTransport(http.send, { counter, origin }), {
-    ...(options.retry && { policy: options.retry }),
-    ...(options.clock && { clock: options.clock }),
-    onRetry: (error, delayMs) => {
-      counter.countRetry();
-      tellRetry(origin, error, delayMs);
-      options.onRetry?.(error, delayMs);
-    },
-  });
+  const onRetry = (error: KlosetError, delayMs: number) => {
+    counter.countRetry();
+    tellRetry(origin, error, delayMs);
+    options.onRetry?.(error, delayMs);
+  };
+  const { clock = systemClock, retry: policy = DEFAULT_RETRY_POLICY } = options;
+  const credentials = credentialsPolicy({ reference, given: options.credentials, policy, clock, onRetry });
+  const transport = composeTransport(http.send, { counter, credentials, origin });
+  const exchange = makeExchange(reference, transport, { policy, clock, onRetry });
   const coordinator = new Coordinator(options);
   const store = new OciStore(exchange, coordinator, options.looksBeforePut);
   return {

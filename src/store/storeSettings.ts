@@ -1,4 +1,5 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
+import type { GivenCredentials } from '../registry/auth/givenCredentials.ts';
 import type { UploadMode } from '../registry/profiles.ts';
 import type { TlsOptions } from '../registry/tls.ts';
 import type { HasherChoice } from '../workers/hasher.ts';
@@ -71,6 +72,36 @@ export const OPTIONS = [
     description: 'Take any certificate: whoever is in between can read and change everything.',
   },
   {
+    name: 'username',
+    type: 'text',
+    defaultText: 'none',
+    description: 'Who to be at the registry; without it, stored logins are looked for.',
+  },
+  {
+    name: 'password',
+    type: 'secret',
+    defaultText: 'none',
+    description: 'The password, or the access token that the registry takes in its place.',
+  },
+  {
+    name: 'password_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'A file whose first line is the password.',
+  },
+  {
+    name: 'token',
+    type: 'secret',
+    defaultText: 'none',
+    description: 'A Bearer token that goes to the registry as it is.',
+  },
+  {
+    name: 'token_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'A file whose first line is the token.',
+  },
+  {
     name: 'concurrency',
     type: 'count',
     defaultText: '16',
@@ -137,6 +168,7 @@ export type OptionName = (typeof OPTIONS)[number]['name'];
 export interface StoreSettings {
   readonly useTls: boolean | undefined;
   readonly tls: TlsOptions;
+  readonly credentials: GivenCredentials | undefined;
   readonly concurrency: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly cacheBytes: number | undefined;
@@ -172,6 +204,7 @@ export function readSettings(
       keyFile: read('tls_key_file', parseText),
       serverName: read('tls_server_name', parseText),
     },
+    credentials: credentialsOf(textOf),
     concurrency: read('concurrency', parseCount),
     memoryBytes: read('memory', parseBytes),
     cacheBytes: read('cache_size', parseBytes),
@@ -187,10 +220,11 @@ export function readSettings(
 /** What the settings mean for a store in a registry. */
 export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
   const { useTls, tls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
-  const { stallTimeoutMs } = settings;
+  const { stallTimeoutMs, credentials } = settings;
   return {
     useTls,
     tls,
+    credentials,
     concurrency,
     memoryBytes,
     uploadMode,
@@ -207,6 +241,17 @@ export function warningsAbout(settings: StoreSettings): string[] {
   return [
     'tls_insecure_no_verify is set: certificates are not checked, and whoever is in between can read and change everything.',
   ];
+}
+
+function credentialsOf(textOf: (name: OptionName) => string | undefined): GivenCredentials | undefined {
+  const given = {
+    username: textOf('username') || undefined,
+    password: textOf('password') || undefined,
+    passwordFile: textOf('password_file') || undefined,
+    token: textOf('token') || undefined,
+    tokenFile: textOf('token_file') || undefined,
+  };
+  return Object.values(given).some((value) => value !== undefined) ? given : undefined;
 }
 
 function named<T>(name: OptionName, parse: () => T, remedy: string | undefined): T {

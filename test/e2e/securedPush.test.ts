@@ -54,7 +54,6 @@ function environment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv 
 
 for (const name of Object.keys(SECURED_REGISTRIES) as SecuredName[]) {
   const entry: SecuredEntry = SECURED_REGISTRIES[name];
-  if (entry.login) continue;
   const needed = requirePeers(entry.peers);
   describe.skipIf(!needed.found)(name, () => {
     test('takes what is pushed, and gives it back', async () => {

@@ -26,7 +26,6 @@ describe.skipIf(!peers.found)('a store of plakar', () => {
 
   for (const name of Object.keys(SECURED_REGISTRIES) as SecuredName[]) {
     const entry: SecuredEntry = SECURED_REGISTRIES[name];
-    if (entry.login) continue;
     const needed = requirePeers(entry.peers);
     test.skipIf(!needed.found)(`on ${name}`, async () => {
       const registry = await entry.start();
