@@ -64,3 +64,23 @@ test('a proxy that refuses us', async () => {
   expect(ended.stderr).toMatch(/\[PROXY_FAILED\].*does not accept the credentials \(407\)/);
   expect(ended.stdout + ended.stderr).not.toContain('wrong-secret');
 });
+
+test('without a proxy nothing of it is loaded, nor what reads certificates', async () => {
+  const registry = opened(await startRegistry());
+  const proxy = opened(await startConnectProxy());
+  const hook = join(folder.path, 'hook.cjs');
+  const told = "'LOADED ' + Object.keys(require.cache).join(' ') + '\\n'";
+  await writeFile(hook, `process.on('exit', () => process.stderr.write(${told}));`);
+  const loadedBy = async (location: string, env: NodeJS.ProcessEnv) => {
+    const args = ['--require', hook, cliPath(), 'ls', location, '--use-tls', 'false'];
+    const { stderr } = await runMeasured(process.execPath, args, { env });
+    return /LOADED (.+)/.exec(stderr)?.[1] ?? '';
+  };
+  const rare = /proxyDispatcher|tlsFiles|peerCertificate|explain/;
+  const direct = await loadedBy(`oci://${registry.address}/a/b`, via(proxy).env);
+  expect(direct).toContain('undiciPool');
+  expect(direct).not.toMatch(rare);
+  expect(await loadedBy(`oci://registry.test:${registry.port}/a/b`, via(proxy).env)).toContain(
+    'proxyDispatcher',
+  );
+});

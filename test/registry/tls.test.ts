@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readExcerpt } from '../../src/registry/body.ts';
-import type { TlsOptions } from '../../src/registry/tls.ts';
+import { type TlsOptions, TlsSettings } from '../../src/registry/tls.ts';
 import { type HttpTransport, httpTransport } from '../../src/registry/undiciTransport.ts';
 import { type Authority, type Issued, makeAuthority } from '../support/certificates.ts';
 import { type LocalServer, localServer } from '../support/localServer.ts';
@@ -119,6 +119,16 @@ describe('authorities', () => {
   test('without verification any certificate will do', async () => {
     expect(await ask(await serve(), { insecureNoVerify: true })).toBe('{}');
   });
+});
+
+test('contexts are made once for the registry, and once for all others', async () => {
+  const { certFile, keyFile } = issued;
+  const settings = new TlsSettings({ caFile: authority.caFile, certFile, keyFile }, 'https://registry.test');
+  const own = await settings.connect('https://registry.test', 'first');
+  expect(await settings.connect('https://registry.test', 'first')).toBe(own);
+  const others = await settings.connect('https://a.test', 'first');
+  expect(others.secureContext).not.toBe(own.secureContext);
+  expect(await settings.connect('https://b.test', 'first')).toBe(others);
 });
 
 describe('dates', () => {
