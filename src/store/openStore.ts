@@ -1,38 +1,19 @@
 import { Coordinator, type EngineOptions } from '../engine/coordinator.ts';
-import type { KlosetError } from '../errors.ts';
-import { type Clock, systemClock } from '../flow/clock.ts';
-import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '../flow/retry.ts';
-import type { GivenCredentials } from '../registry/auth/givenCredentials.ts';
-import { credentialsPolicy } from '../registry/auth/policy.ts';
-import { composeTransport } from '../registry/compose.ts';
-import { CHANNELS } from '../registry/events.ts';
-import { makeExchange } from '../registry/exchange.ts';
 import { parseReference } from '../registry/reference.ts';
-import { RequestCounter, type RequestStats } from '../registry/requestStats.ts';
-import type { TlsOptions } from '../registry/tls.ts';
-import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
+import type { RequestStats } from '../registry/requestStats.ts';
 import { OciStore } from './ociStore.ts';
+import { type ExchangeOptions, openExchange } from './openExchange.ts';
 
 /** Settings of a store in a registry. */
-export interface OciStoreOptions extends EngineOptions {
+export interface OciStoreOptions extends EngineOptions, ExchangeOptions {
   /** TLS or plain HTTP; by default plain HTTP for loopback hosts and TLS for all others. */
   readonly useTls?: boolean | undefined;
-  /**
-   * Who to be at the registry. What is not given is looked for in the environment, then in the files and helpers of
-   * Docker and Podman, once the registry asks: docs/credentials.md.
-   */
-  readonly credentials?: GivenCredentials | undefined;
   /**
    * Whether a put first asks the registry for the object, and sends nothing where it has the same content: a request
    * that is wasted on objects of new names, which is all that Plakar writes.
    * @default true
    */
   readonly looksBeforePut?: boolean | undefined;
-  readonly tls?: TlsOptions | undefined;
-  readonly http?: HttpOptions | undefined;
-  readonly retry?: RetryPolicy | undefined;
-  readonly clock?: Clock | undefined;
-  readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
 }
 
 /** An open store with what a program around it asks for. */
@@ -52,18 +33,7 @@ export interface OpenOciStore {
  */
 export function openOciStore(location: string, options: OciStoreOptions = {}): OpenOciStore {
   const reference = parseReference(location, { useTls: options.useTls });
-  const counter = new RequestCounter();
-  const { origin } = reference;
-  const http = httpTransport(options.http, { origin, tls: options.tls });
-  const onRetry = (error: KlosetError, delayMs: number) => {
-    counter.countRetry();
-    tellRetry(origin, error, delayMs);
-    options.onRetry?.(error, delayMs);
-  };
-  const { clock = systemClock, retry: policy = DEFAULT_RETRY_POLICY } = options;
-  const credentials = credentialsPolicy({ reference, given: options.credentials, policy, clock, onRetry });
-  const transport = composeTransport(http.send, { counter, credentials, origin });
-  const exchange = makeExchange(reference, transport, { policy, clock, onRetry });
+  const { exchange, counter, close } = openExchange(reference, options);
   const coordinator = new Coordinator(options);
   const store = new OciStore(exchange, coordinator, options.looksBeforePut);
   return {
@@ -73,20 +43,7 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
     close: async () => {
       await store.close();
       await coordinator.close();
-      await http.close();
+      await close();
     },
   };
-}
-
-function tellRetry(origin: string, error: KlosetError, delayMs: number): void {
-  if (!CHANNELS.retry.hasSubscribers) return;
-  const { code, summary: reason } = error;
-  const { status } = error.details;
-  CHANNELS.retry.publish({
-    host: new URL(origin).host,
-    code,
-    ...(status !== undefined && { status }),
-    reason,
-    delayMs,
-  });
 }

@@ -1,4 +1,5 @@
 /** Our command line against real registries with TLS, logins and limits, to and fro. */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +8,12 @@ import { cliPath, klosetOci, summaryOf } from '../support/cli.ts';
 import { runMeasured } from '../support/measured.ts';
 import { requirePeers } from '../support/peers.ts';
 import { type Scratch, scratch } from '../support/scratch.ts';
-import { SECURED_REGISTRIES, type SecuredEntry, type SecuredName } from '../support/securedRegistries.ts';
+import {
+  ACCOUNTS,
+  SECURED_REGISTRIES,
+  type SecuredEntry,
+  type SecuredName,
+} from '../support/securedRegistries.ts';
 import { seededBytes } from '../support/seededBytes.ts';
 
 const MIB = 1024 * 1024;
@@ -100,6 +106,30 @@ test.skipIf(!needed.found)('what is missing for TLS is said before anything is t
     expect(await without('--use-tls', use_tls, '--tls-ca-file', ca)).toMatch(
       /\[TLS_REFUSED\].*wants a client certificate.*--tls-cert-file/,
     );
+  } finally {
+    await registry.stop();
+  }
+});
+
+const zot = requirePeers(['zot']);
+test.skipIf(!zot.found)('a login over TLS is stored, and serves without variables', async () => {
+  const registry = await SECURED_REGISTRIES['zot, htpasswd, TLS'].start();
+  try {
+    const home = join(folder.path, 'home');
+    await mkdir(home);
+    const env = environment({ HOME: home, DOCKER_CONFIG: join(home, '.docker'), REGISTRY_AUTH_FILE: '' });
+    const login = (input: string) => {
+      const as = ['login', registry.address, '--username', 'backup', '--password-stdin'];
+      return spawnSync(process.execPath, [cliPath(), ...as, ...registry.flags], {
+        env,
+        input,
+        encoding: 'utf8',
+      });
+    };
+    expect(login('wrong')).toMatchObject({ status: 1, stderr: expect.stringContaining('AUTH_REQUIRED') });
+    expect(login(ACCOUNTS.backup.password)).toMatchObject({ status: 0 });
+    const location = registry.location('secured/store');
+    await klosetOci(['push', join(source, '2.bin'), location, ...registry.flags], { env });
   } finally {
     await registry.stop();
   }
