@@ -4,6 +4,7 @@ import { OBJECT_TYPES } from '../store/objectNames.ts';
 import { example } from './example.ts';
 import { addLoginCommands } from './loginCommands.ts';
 import { withRegistryAuthFlags } from './registryAuth.ts';
+import { withRegistryProfileFlags } from './registryProfile.ts';
 import { withOutputFlags, withStoreFlags } from './storeOptions.ts';
 import { parseBytes, parsePort } from './values.ts';
 
@@ -129,16 +130,37 @@ export function buildProgram(): Command {
   addLoginCommands(program);
   const registry = program.command('registry').description('The embedded registry.');
   example(
-    withRegistryAuthFlags(
-      withOutputFlags(
-        registry.command('serve').description('Run the embedded registry until it is interrupted.'),
+    withRegistryProfileFlags(
+      withRegistryAuthFlags(
+        withOutputFlags(
+          registry.command('serve').description('Run the embedded registry until it is interrupted.'),
+        ),
       ),
     )
       .option('--port <port>', 'port, 0 for any free one', parsePort, 5000)
       .option('--host <host>', 'address to listen on', '127.0.0.1')
       .option('--dir <folder>', 'where to keep the content; in memory without')
+      .option(
+        '--fault <spec>',
+        'misbehave like this, for example 429@manifest-write:every=10; repeatable',
+        collect,
+      )
+      .option('--fault-seed <n>', 'decides what happens with a probability (default: 1)')
+      .option('--control', 'answer /_kloset-oci/ too: faults, counts and sessions, on loopback addresses')
       .action(async (flags) => (await import('./commands/registryServe.ts')).registryServe(flags)),
     'kloset-oci registry serve --port 5000 --dir ./registry',
   );
+  example(
+    withOutputFlags(
+      registry
+        .command('profiles')
+        .description('List the registries that `registry serve --profile` can be, and how they differ.'),
+    ).action(async (flags) => (await import('./commands/registryProfiles.ts')).registryProfiles(flags)),
+    'kloset-oci registry profiles',
+  );
   return program;
+}
+
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
 }

@@ -8,6 +8,7 @@ import { putManifest } from '../registry/manifests.ts';
 import { ping } from '../registry/ping.ts';
 import { describeReference, type Reference } from '../registry/reference.ts';
 import { listTags } from '../registry/tags.ts';
+import { readAfterWrite } from './afterWrite.ts';
 import { type DeletionMemory, deleteTag } from './deletion.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { EmptyConfig } from './emptyConfig.ts';
@@ -71,7 +72,8 @@ export class OciStore implements DigestStore {
     await this.#put('CONFIG', bufferSource(config, CONFIG_TAG), options);
     // Registries cannot put "only if absent": of two creators at once, the one that was overwritten finds out here.
     this.#resolver.forget(CONFIG_TAG);
-    const stored = await this.open(options);
+    const read = () => this.open(options);
+    const stored = await readAfterWrite(this.#exchange, 'STORE_MISSING', read, options.signal);
     if (!Buffer.from(stored).equals(config)) throw exists;
   }
 
@@ -253,12 +255,14 @@ export class OciStore implements DigestStore {
   async #commit(target: Target, layers: readonly Layer[], signal: AbortSignal | undefined): Promise<void> {
     const tag = target === 'CONFIG' ? CONFIG_TAG : tagOf(target);
     const host = this.#coordinator.host(this.#exchange.reference.origin);
+    // As it is now: of many first puts at once, each one is refused, and the first to learn why tells the others.
+    const plain = host.artifactTypeRefused;
     try {
-      await putManifest(this.#exchange, tag, buildManifest(target, layers, host.artifactTypeRefused), signal);
+      await putManifest(this.#exchange, tag, buildManifest(target, layers, plain), signal);
     } catch (error) {
       const status = isKlosetError(error) ? error.details.status : undefined;
       const refused = status === 400 || status === 405 || status === 415;
-      if (!refused || host.artifactTypeRefused || isKlosetError(error, 'BLOB_MISSING')) throw error;
+      if (!refused || plain || isKlosetError(error, 'BLOB_MISSING')) throw error;
       await putManifest(this.#exchange, tag, buildManifest(target, layers, true), signal);
       host.artifactTypeRefused = true;
     }

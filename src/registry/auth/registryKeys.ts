@@ -1,7 +1,7 @@
 import type { CredentialTarget } from './credentials.ts';
 
 /** What Docker calls its own registry in its files and to its helpers. */
-export const HUB_KEY = 'https://index.docker.io/v1/';
+const HUB_KEY = 'https://index.docker.io/v1/';
 
 const HUB_NAMES = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
 

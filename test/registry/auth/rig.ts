@@ -17,7 +17,7 @@ import { type CredentialHome, credentialHome } from '../../support/credentialHom
 
 export const REPOSITORY = 'team/store';
 
-export const USERS = {
+const USERS = {
   owner: { password: 'o:wn', identityToken: 'long-lived' },
   reader: { password: 'look', rights: [{ repositories: '*', actions: ['pull'] }] },
   writer: { password: 'write', rights: [{ repositories: '*', actions: ['pull', 'push'] }] },
@@ -25,7 +25,7 @@ export const USERS = {
 
 export const EVERYBODY_READS = [{ repositories: '*', actions: ['pull'] }] as const;
 
-export interface ClientRig extends Exchange {
+interface ClientRig extends Exchange {
   readonly counter: RequestCounter;
   readonly clock: VirtualClock;
   close(): Promise<void>;
