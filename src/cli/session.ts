@@ -23,7 +23,11 @@ export async function withSession(
   const output = new Output(flags);
   for (const warning of warningsAbout(settings)) output.warn(warning);
   const observation = await observe(flags, output);
-  const open = openOciStore(location, ociStoreOptions(settings));
+  const onRemark = (text: string) => {
+    output.note(text);
+    output.event({ event: 'remark', text });
+  };
+  const open = openOciStore(location, { ...ociStoreOptions(settings), onRemark });
   try {
     await run({ ...open, settings, observation, output, signal: interruptSignal() });
   } finally {

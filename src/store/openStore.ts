@@ -1,19 +1,13 @@
 import { Coordinator, type EngineOptions } from '../engine/coordinator.ts';
 import { parseReference } from '../registry/reference.ts';
 import type { RequestStats } from '../registry/requestStats.ts';
-import { OciStore } from './ociStore.ts';
+import { OciStore, type StoreBehaviour } from './ociStore.ts';
 import { type ExchangeOptions, openExchange } from './openExchange.ts';
 
 /** Settings of a store in a registry. */
-export interface OciStoreOptions extends EngineOptions, ExchangeOptions {
+export interface OciStoreOptions extends EngineOptions, ExchangeOptions, StoreBehaviour {
   /** TLS or plain HTTP; by default plain HTTP for loopback hosts and TLS for all others. */
   readonly useTls?: boolean | undefined;
-  /**
-   * Whether a put first asks the registry for the object, and sends nothing where it has the same content: a request
-   * that is wasted on objects of new names, which is all that Plakar writes.
-   * @default true
-   */
-  readonly looksBeforePut?: boolean | undefined;
 }
 
 /** An open store with what a program around it asks for. */
@@ -35,7 +29,7 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
   const reference = parseReference(location, { useTls: options.useTls });
   const { exchange, counter, close } = openExchange(reference, options);
   const coordinator = new Coordinator(options);
-  const store = new OciStore(exchange, coordinator, options.looksBeforePut);
+  const store = new OciStore(exchange, coordinator, options);
   return {
     store,
     coordinator,
