@@ -1,5 +1,5 @@
 import { type OpenOciStore, openOciStore } from '../store/openStore.ts';
-import { ociStoreOptions, type StoreSettings } from '../store/storeSettings.ts';
+import { ociStoreOptions, type StoreSettings, warningsAbout } from '../store/storeSettings.ts';
 import { interruptSignal } from './interrupt.ts';
 import { type Observation, observe } from './observe/observe.ts';
 import { Output } from './output.ts';
@@ -21,6 +21,7 @@ export async function withSession(
 ): Promise<void> {
   const settings = storeSettings(flags);
   const output = new Output(flags);
+  for (const warning of warningsAbout(settings)) output.warn(warning);
   const observation = await observe(flags, output);
   const onRemark = (text: string) => {
     output.note(text);

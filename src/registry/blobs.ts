@@ -3,11 +3,9 @@ import { describeAttempts, retryDelayMs } from '../flow/retry.ts';
 import { answerError } from './answerErrors.ts';
 import { discardBody } from './body.ts';
 import { type Exchange, repositoryUrl, sendForHead } from './exchange.ts';
+import { follow } from './redirects.ts';
 import { describeReference } from './reference.ts';
 import type { RegistryAnswer, RegistryRequest } from './transport.ts';
-import { checkTarget } from './uploadLocation.ts';
-
-const MAX_REDIRECTS = 5;
 
 /** Length of a blob in bytes, or `undefined` when the registry does not have it. */
 export async function headBlob(
@@ -84,34 +82,24 @@ export async function* readBlob(
   }
 }
 
-/** One GET with its redirects followed by hand: what is meant for the registry must not reach a storage host. */
 async function openBlob(
   exchange: Exchange,
   digest: string,
   range: ReadRange,
   signal?: AbortSignal,
 ): Promise<RegistryAnswer> {
-  let url = repositoryUrl(exchange, `blobs/${digest}`);
+  const url = repositoryUrl(exchange, `blobs/${digest}`);
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (range.offset > 0 || range.length !== undefined) {
     headers.range = `bytes=${range.offset}-${range.length === undefined ? '' : range.offset + range.length - 1}`;
   }
-  let renewed = false;
-  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const request: RegistryRequest = { kind: 'blob-read', method: 'GET', url, headers, signal };
-    const answer = await exchange.transport(request);
+  const first: RegistryRequest = { kind: 'blob-read', method: 'GET', url, headers, signal };
+  for (let renewed = false; ; renewed = true) {
+    const { answer, request, hops } = await follow(exchange.transport, first);
     if (answer.status === 200 || answer.status === 206) return answer;
-    const location = answer.headers.location;
-    if (answer.status >= 300 && answer.status < 400 && location) {
-      await discardBody(answer);
-      url = checkTarget(new URL(location, url), url);
-      continue;
-    }
-    if (answer.status === 403 && hop > 0 && !renewed) {
+    if (answer.status === 403 && hops > 0 && !renewed) {
       // The signed URL ran out; the registry makes a new one.
       await discardBody(answer);
-      renewed = true;
-      url = repositoryUrl(exchange, `blobs/${digest}`);
       continue;
     }
     const error = await answerError(answer, request, {
@@ -122,7 +110,6 @@ async function openBlob(
       ? new KlosetError('BLOB_MISSING', 'the registry does not have the blob', error.details)
       : error;
   }
-  throw new KlosetError('REGISTRY_FOREIGN', `more than ${MAX_REDIRECTS} redirects`, { object: digest });
 }
 
 async function* wantedBytes(

@@ -47,6 +47,8 @@ export interface PlakarOptions {
   /** The package file of the connector for `oci://`. */
   connector?: string;
   passphrase?: string;
+  /** What the connector finds in its environment. */
+  env?: Readonly<Record<string, string>>;
 }
 
 export async function openPlakar(options: PlakarOptions = {}): Promise<Plakar> {
@@ -54,7 +56,8 @@ export async function openPlakar(options: PlakarOptions = {}): Promise<Plakar> {
   const program = peer('plakar');
   const folder = await scratch('plakar');
   const home = folder.path;
-  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: home, PLAKAR_PASSPHRASE: passphrase };
+  const given = { ...options.env, PATH: process.env.PATH, HOME: home };
+  const env: NodeJS.ProcessEnv = { ...given, PLAKAR_PASSPHRASE: passphrase };
   const run = (...args: string[]) => runOk(program, args, { env, cwd: home });
   const at = (store: string, ...args: string[]) => run('at', store, ...args);
 

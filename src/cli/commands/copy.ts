@@ -3,7 +3,7 @@ import { givenCredentials } from '../../registry/auth/givenCredentials.ts';
 import { parseReference } from '../../registry/reference.ts';
 import type { RequestStats } from '../../registry/requestStats.ts';
 import { type OpenPlace, openPlace } from '../../store/openPlace.ts';
-import { ociStoreOptions, type StoreSettings } from '../../store/storeSettings.ts';
+import { ociStoreOptions, type StoreSettings, warningsAbout } from '../../store/storeSettings.ts';
 import { copyAll } from '../../store/transfer.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { type Observation, observe } from '../observe/observe.ts';
@@ -17,6 +17,7 @@ export async function copy(from: string, to: string, flags: CommonFlags): Promis
   const output = new Output(flags);
   const signal = interruptSignal();
   const settings = storeSettings(flags);
+  for (const warning of warningsAbout(settings)) output.warn(warning);
   const observation = await observe(flags, output);
   refuseSharedCredentials(from, to, settings);
   const source = await openPlace(from, ociStoreOptions(settings));
