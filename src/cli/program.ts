@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { OBJECT_TYPES } from '../store/objectNames.ts';
 import { example } from './example.ts';
+import { withResumeFlag } from './resume.ts';
 import { withOutputFlags, withStoreFlags } from './storeOptions.ts';
 import { parseBytes, parsePort } from './values.ts';
 
@@ -34,7 +35,11 @@ export function buildProgram(): Command {
     'kloset-oci demo --size 64MiB',
   );
   example(
-    withStoreFlags(program.command('push').description('Push a Kloset store, a file, or a folder of files.'))
+    withResumeFlag(
+      withStoreFlags(
+        program.command('push').description('Push a Kloset store, a file, or a folder of files.'),
+      ),
+    )
       .usage('[options] <source...> <location>')
       .argument(
         '<source...>',
@@ -68,12 +73,14 @@ export function buildProgram(): Command {
     'kloset-oci pull oci://localhost:5000/my-org/store ./kloset',
   );
   example(
-    withStoreFlags(
-      program
-        .command('copy')
-        .description(
-          'Copy a store to another place; what is there already is skipped, locks stay behind. Within one registry blobs are mounted instead of sent.',
-        ),
+    withResumeFlag(
+      withStoreFlags(
+        program
+          .command('copy')
+          .description(
+            'Copy a store to another place; what is there already is skipped, locks stay behind. Within one registry blobs are mounted instead of sent.',
+          ),
+      ),
     )
       .argument('<from>', `${LOCATION}, oci-layout:FOLDER, or a Kloset directory`)
       .argument('<to>', 'the same; a folder that is new becomes a Kloset directory')

@@ -1,4 +1,4 @@
-import { type OpenOciStore, openOciStore } from '../store/openStore.ts';
+import { type OciStoreOptions, type OpenOciStore, openOciStore } from '../store/openStore.ts';
 import { ociStoreOptions, type StoreSettings } from '../store/storeSettings.ts';
 import { interruptSignal } from './interrupt.ts';
 import { Output } from './output.ts';
@@ -11,16 +11,22 @@ export interface Session extends OpenOciStore {
   readonly signal: AbortSignal;
 }
 
-/** Opens a store for the length of a command. */
+/**
+ * Opens a store for the length of a command.
+ *
+ * @param more options beside those of the flags
+ */
 export async function withSession(
   location: string,
   flags: CommonFlags,
   run: (session: Session) => Promise<void>,
+  more: (output: Output) => OciStoreOptions = () => ({}),
 ): Promise<void> {
   const settings = storeSettings(flags);
-  const open = openOciStore(location, ociStoreOptions(settings));
+  const output = new Output(flags);
+  const open = openOciStore(location, { ...ociStoreOptions(settings), ...more(output) });
   try {
-    await run({ ...open, settings, output: new Output(flags), signal: interruptSignal() });
+    await run({ ...open, settings, output, signal: interruptSignal() });
   } finally {
     await open.close();
   }

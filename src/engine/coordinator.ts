@@ -6,9 +6,10 @@ import { Hasher, type HasherChoice } from '../workers/hasher.ts';
 import { uploadBlob } from './blobUpload.ts';
 import { HostMemory } from './hostMemory.ts';
 import type { IncomingObject } from './incomingObject.ts';
+import type { Journals } from './journal/journals.ts';
 import type { Payload } from './payload.ts';
-import { type PayloadOptions, Payloads, SMALL_BYTES } from './payloads.ts';
-import type { ByteReader, ByteSource } from './source.ts';
+import { type PayloadOptions, Payloads, SMALL_BYTES, WHOLE_LIMIT_BYTES } from './payloads.ts';
+import { type ByteReader, type ByteSource, isFileReader } from './source.ts';
 import { spool } from './spool.ts';
 import type { UploadedBlob } from './uploadAttempt.ts';
 import type { Region } from './windowedPayload.ts';
@@ -27,11 +28,17 @@ export interface EngineOptions {
   hasher?: HasherChoice | undefined;
   /** Length of a blob above which an object is stored as several, in bytes. @default 1073741824 */
   partBytes?: number | undefined;
+  /** Where journals of pushes are kept, so that the next process continues one that was killed; none when absent. */
+  journalFolder?: string | undefined;
+  /** Told about journals that cannot be kept or used, in words for people. */
+  onRemark?: ((remark: string) => void) | undefined;
 }
 
 /** Where the blobs of a push go, and what makes them an object. */
 export interface BlobSink {
   readonly exchange: Exchange;
+  /** The tag that the object gets, by which a later run knows it again; absent for what no journal is kept of. */
+  readonly tag?: string | undefined;
   /** Called when every blob is stored and the source was found unchanged; makes the object visible. */
   commit(blobs: readonly UploadedBlob[], signal?: AbortSignal): Promise<void>;
 }
@@ -40,6 +47,8 @@ export interface BlobSink {
 export interface PushOptions extends PayloadOptions {
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+  /** Told when a blob is continued, with the bytes that an earlier run has sent. */
+  readonly onResumed?: ((bytes: number) => void) | undefined;
   /**
    * Takes neither a place in a queue nor memory that other pushes wait for. For the few objects that others look at
    * the clock for: a lock that is refreshed late counts as abandoned.
@@ -63,6 +72,7 @@ export class Coordinator {
   readonly #chunkBytes: number | undefined;
   readonly #partBytes: number;
   readonly #hosts = new Map<string, HostMemory>();
+  readonly #journals: (() => Promise<Journals>) | undefined;
 
   constructor(options: EngineOptions = {}) {
     const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
@@ -73,6 +83,8 @@ export class Coordinator {
     this.#smallQueue = new PQueue({ concurrency });
     this.#chunkBytes = options.chunkBytes;
     this.#partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
+    const { journalFolder: folder, onRemark } = options;
+    if (folder !== undefined) this.#journals = openJournals(folder, onRemark);
   }
 
   /** What was learned about the registry at an origin. */
@@ -163,8 +175,9 @@ export class Coordinator {
     });
   }
 
-  /** Ends the hash threads. Pushes under way fail. */
+  /** Ends the hash threads, and the journals. Pushes under way fail. */
   async close(): Promise<void> {
+    await (await this.#journals?.())?.close();
     await this.hasher.close();
   }
 
@@ -179,7 +192,7 @@ export class Coordinator {
     const blobs: UploadedBlob[] = [];
     for (const region of regionsOf(source, this.#partBytes)) {
       const payload = await this.#payloads.of(source, reader, region, options);
-      blobs.push(await this.#upload(payload, sink, options));
+      blobs.push(await this.#upload(payload, reader, region, sink, options));
     }
     return blobs;
   }
@@ -221,7 +234,7 @@ export class Coordinator {
     for (let start = 0; ; ) {
       const region: Region = { start, sizeBytes: undefined, limitBytes: this.#partBytes };
       const payload = this.#payloads.unkept(source, reader, region);
-      const blob = await this.#upload(payload, sink, options);
+      const blob = await this.#upload(payload, reader, region, sink, options);
       // The stream ended just where a part did: an empty blob is refused by several registries.
       if (blob.bytes > 0 || blobs.length === 0) blobs.push(blob);
       if (blob.bytes < this.#partBytes) return blobs;
@@ -229,8 +242,19 @@ export class Coordinator {
     }
   }
 
-  async #upload(payload: Payload, sink: BlobSink, options: PushOptions): Promise<UploadedBlob> {
+  async #upload(
+    payload: Payload,
+    reader: ByteReader,
+    region: Region,
+    sink: BlobSink,
+    options: PushOptions,
+  ): Promise<UploadedBlob> {
     try {
+      const { tag } = sink;
+      const file = isFileReader(reader) ? reader.identity : undefined;
+      const place = tag !== undefined && { file, start: region.start, bytes: region.sizeBytes ?? 0, tag };
+      const journals = place && !options.urgent && (await this.#journals?.());
+      const journal = journals && (await journals.blob(sink.exchange, place));
       if (options.signal?.aborted) throw cancelled(options.signal.reason);
       return await uploadBlob(payload, {
         exchange: sink.exchange,
@@ -239,11 +263,22 @@ export class Coordinator {
         chunkBytes: this.#chunkBytes,
         memoryBytes: this.#payloads.residentBytes,
         ...options,
+        ...(journal && { journal }),
       });
     } finally {
       await payload.dispose();
     }
   }
+}
+
+/** Loaded with the first push: the plugin keeps no journals. */
+function openJournals(folder: string, onRemark: EngineOptions['onRemark']): () => Promise<Journals> {
+  let journals: Promise<Journals> | undefined;
+  const options = { folder, onRemark, chunkedAboveBytes: WHOLE_LIMIT_BYTES };
+  return () => {
+    journals ??= import('./journal/journals.ts').then((module) => new module.Journals(options));
+    return journals;
+  };
 }
 
 function regionsOf(source: ByteSource, partBytes: number): Region[] {

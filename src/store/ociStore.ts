@@ -215,7 +215,7 @@ export class OciStore implements DigestStore {
   }
 
   async #put(target: Target, source: ByteSource, options: PutOptions): Promise<number> {
-    const { signal, onSent, digest } = options;
+    const { signal, onSent, onResumed, digest } = options;
     const onRetry = (error: KlosetError, delayMs: number) => {
       this.#exchange.onRetry?.(error, delayMs);
       options.onRetry?.(error, delayMs);
@@ -237,8 +237,15 @@ export class OciStore implements DigestStore {
           };
           const blobs = await this.#coordinator.push(
             from,
-            { exchange: this.#exchange, commit },
-            { signal, onSent, onRetry, digest, urgent: target !== 'CONFIG' && target.type === 'lock' },
+            { exchange: this.#exchange, commit, tag: target === 'CONFIG' ? CONFIG_TAG : tagOf(target) },
+            {
+              signal,
+              onSent,
+              onRetry,
+              onResumed,
+              digest,
+              urgent: target !== 'CONFIG' && target.type === 'lock',
+            },
           );
           return sumBytes(blobs);
         } catch (error) {

@@ -27,6 +27,8 @@ export interface TransferResult {
   readonly mounted: number;
   /** Bytes that were moved. */
   readonly bytes: number;
+  /** Bytes, beside those, that an interrupted run before this one had moved of objects that were continued. */
+  readonly resumedBytes: number;
 }
 
 /**
@@ -100,22 +102,22 @@ async function transfer(
     objects: items.length,
     bytes: items.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
   });
-  const tally = { objects: 0, skipped: 0, mounted: 0, bytes: 0 };
+  const tally = { objects: 0, skipped: 0, mounted: 0, bytes: 0, resumedBytes: 0 };
   for (const types of WAVES) {
     const wave = items.filter(({ type }) => types.includes(type));
     await runAll(wave, options, async (item, waveSignal) => {
-      const { bytes, skipped, mounted } = await moveOne(
-        item,
-        target,
-        digestOf,
-        prepared,
-        waveSignal,
-        onEvent,
-      );
+      let resumedBytes = 0;
+      const onMove = (event: TransferEvent) => {
+        if (event.type === 'object-resumed') resumedBytes += event.bytes;
+        onEvent?.(event);
+      };
+      const moved = await moveOne(item, target, digestOf, prepared, waveSignal, onMove);
+      const { bytes, skipped, mounted } = moved;
       tally.objects++;
       if (skipped) tally.skipped++;
       else if (mounted) tally.mounted++;
-      else tally.bytes += bytes;
+      else tally.bytes += Math.max(0, bytes - resumedBytes);
+      tally.resumedBytes += resumedBytes;
     });
   }
   const present = await prepared;
@@ -169,6 +171,7 @@ async function moveOne(
       digest,
       onSent: (bytes) => onEvent?.({ type: 'bytes', name, bytes }),
       onRetry: (error, delayMs) => onEvent?.({ type: 'retry', name, reason: error.summary, delayMs }),
+      onResumed: (bytes) => onEvent?.({ type: 'object-resumed', name, bytes }),
     });
     onEvent?.({ type: 'object-done', name, ...result });
     return result;

@@ -6,16 +6,17 @@ import { copyAll } from '../../store/transfer.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { Output } from '../output.ts';
 import { startProgress } from '../progress.ts';
+import { type ResumeFlags, resumeOptions } from '../resume.ts';
 import { type CommonFlags, storeSettings } from '../storeOptions.ts';
 import { printSummary } from '../summary.ts';
 
 /** `copy`: a store from any place to any other. */
-export async function copy(from: string, to: string, flags: CommonFlags): Promise<void> {
+export async function copy(from: string, to: string, flags: CommonFlags & ResumeFlags): Promise<void> {
   const output = new Output(flags);
   const signal = interruptSignal();
   const settings = storeSettings(flags);
   const source = await openPlace(from, ociStoreOptions(settings));
-  const target = await openPlace(to, ociStoreOptions(settings));
+  const target = await openPlace(to, { ...ociStoreOptions(settings), ...resumeOptions(flags, output) });
   try {
     await run(source, target, output, signal, settings, flags.verbose ?? false);
   } finally {
