@@ -119,6 +119,7 @@ export class Coordinator {
         await reader.verifyUnchanged();
         throwIfAborted(options.signal);
         await sink.commit(blobs, options.signal);
+        if (sink.tag !== undefined) await (await this.#journals?.())?.committed(sink.exchange, sink.tag);
         return blobs;
       } finally {
         await reader.close();

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,11 +19,11 @@ export interface ClaimedJournal extends JournalContent {
 /** Told about journals that cannot be used, in words for people. */
 export type OnRemark = (remark: string) => void;
 
-/** One name per process and target; the number tells apart several of one process. */
-let names = 0;
+/** In place of an owner: the push has ended, and its process may go on. */
+const RELEASED = 'released';
 
 /**
- * The journals of pushes, one file per process and target, named `TARGET.OWNER.NUMBER.journal`. The owner stands in
+ * The journals of pushes, one file per process and target, named `TARGET.OWNER.RANDOM.journal`. The owner stands in
  * the name, so that a journal changes hands by being renamed: of two pushes that find the same one, one has it.
  */
 export class JournalFolder {
@@ -52,7 +52,12 @@ export class JournalFolder {
 
   /** A name for a journal of this process. */
   newPath(target: JournalTarget): string {
-    return join(this.#path, `${hashOf(target)}.${formatOwner(this.#self)}.${++names}.journal`);
+    return this.#named(target, formatOwner(this.#self));
+  }
+
+  /** Leaves a journal to whoever pushes to the target next. */
+  async release(path: string, target: JournalTarget): Promise<void> {
+    await rename(path, this.#named(target, RELEASED));
   }
 
   /**
@@ -62,9 +67,10 @@ export class JournalFolder {
   async claim(target: JournalTarget): Promise<ClaimedJournal[]> {
     const claimed: ClaimedJournal[] = [];
     for (const name of await readdir(this.#path)) {
-      const [hash, owner, number, suffix, ...more] = name.split('.');
-      if (suffix !== 'journal' || more.length > 0 || !/^\d+$/.test(number ?? '')) continue;
-      const journal = await this.#take(name, parseOwner(owner ?? ''), hash === hashOf(target), target).catch(
+      const match = /^([0-9a-f]{16})\.([0-9a-z-]+)\.[0-9a-f]{8}\.journal$/.exec(name);
+      if (!match) continue;
+      const [, hash, owner = ''] = match;
+      const journal = await this.#take(name, parseOwner(owner), hash === hashOf(target), target).catch(
         (error) => this.#unusable(name, (error as NodeJS.ErrnoException).code ?? String(error)),
       );
       if (journal) claimed.push(journal);
@@ -116,6 +122,10 @@ export class JournalFolder {
         `the journal of an earlier push was removed: ${typeof decoded === 'string' ? decoded : 'of another place'}`,
       );
     return undefined;
+  }
+
+  #named(target: JournalTarget, owner: string): string {
+    return join(this.#path, `${hashOf(target)}.${owner}.${randomBytes(4).toString('hex')}.journal`);
   }
 
   #unusable(name: string, reason: string): undefined {

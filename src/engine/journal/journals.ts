@@ -28,6 +28,19 @@ export class Journals {
 
   /** The part of the journal that is about one blob. Never fails. */
   async blob(exchange: Exchange, place: BlobPlace): Promise<BlobJournal> {
+    return (await this.#journalOf(exchange)).blob(place);
+  }
+
+  /** An object is visible under its tag. */
+  async committed(exchange: Exchange, tag: string): Promise<void> {
+    (await this.#journalOf(exchange)).committed(tag);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map(async (journal) => (await journal).close()));
+  }
+
+  #journalOf(exchange: Exchange): Promise<PushJournal> {
     const { origin, repository } = exchange.reference;
     const key = `${origin}/${repository}`;
     let journal = this.#open.get(key);
@@ -44,10 +57,6 @@ export class Journals {
       });
       this.#open.set(key, journal);
     }
-    return (await journal).blob(place);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.#open.values()].map(async (journal) => (await journal).close()));
+    return journal;
   }
 }

@@ -23,19 +23,19 @@ const ENDED = 'ended';
 /** Whether a process can still write to its journal; `unknown` where that cannot be seen from here. */
 export type Liveness = 'alive' | 'dead' | 'unknown';
 
-/** This process. */
-export async function readOwner(): Promise<Owner> {
+/** This process, or another one of this machine. */
+export async function readOwner(pid = process.pid): Promise<Owner> {
   const [boot, space, started] = await Promise.all([
     readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
     readlink('/proc/self/ns/pid').catch(() => ''),
-    startOf(process.pid),
+    startOf(pid),
   ]);
   const short = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8);
   return {
     host: short(hostname()),
     boot: short(boot),
     space: short(space),
-    pid: process.pid,
+    pid,
     started: started ?? '0',
   };
 }

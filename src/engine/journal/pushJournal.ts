@@ -32,19 +32,24 @@ export interface PushJournalOptions {
  */
 export class PushJournal {
   readonly #options: PushJournalOptions;
+  readonly #folder: JournalFolder | undefined;
   readonly #file: JournalFile | undefined;
   readonly #state: JournalState;
   /** Numbers of the sessions that are open, those of earlier runs included. */
   readonly #open = new Set<number>();
+  /** Tags of objects of this run that have a blob in the registry, but no manifest. */
+  readonly #uncommitted = new Set<string>();
   readonly #underWay = new Set<string>();
   #clearing: Promise<unknown> = Promise.resolve();
 
   private constructor(
     options: PushJournalOptions,
+    folder: JournalFolder | undefined,
     file: JournalFile | undefined,
     stored: readonly StoredBlob[],
   ) {
     this.#options = options;
+    this.#folder = folder;
     this.#file = file;
     let ids = 0;
     this.#state = {
@@ -62,10 +67,11 @@ export class PushJournal {
     const { folder: path, target, onRemark = () => {}, clock = systemClock } = options;
     const failed = (cause: unknown) =>
       onRemark(`this push cannot be resumed: no journal can be kept in ${path} (${reasonOf(cause)})`);
+    let folder: JournalFolder | undefined;
     let file: JournalFile | undefined;
     let earlier: readonly ClaimedJournal[] = [];
     try {
-      const folder = await JournalFolder.open(path, onRemark);
+      folder = await JournalFolder.open(path, onRemark);
       const header = { type: 'journal', version: JOURNAL_VERSION, ...target } as const;
       file = new JournalFile(folder.newPath(target), header, clock, failed);
       earlier = await folder.claim(target);
@@ -73,7 +79,7 @@ export class PushJournal {
       failed(cause);
     }
     const stored = earlier.flatMap((journal) => (journal.expired ? [] : journal.stored));
-    const journal = new PushJournal(options, file, stored);
+    const journal = new PushJournal(options, folder, file, stored);
     if (earlier.length > 0) await journal.#takeOver(earlier, stored);
     return journal;
   }
@@ -83,12 +89,23 @@ export class PushJournal {
     return new BlobJournal(this.#state, place);
   }
 
-  /** Ends the journal; the file stays where a session is left for a later run. */
+  /** An object is visible under its tag: its blobs need not be remembered. */
+  committed(tag: string): void {
+    this.#uncommitted.delete(tag);
+  }
+
+  /** Ends the journal; the file stays where a session, or a blob without its manifest, is left for a later run. */
   async close(): Promise<void> {
     await Promise.all([...this.#state.kept.values()].map((session) => this.#settle(session)));
     await this.#clearing;
     await this.#file?.close();
-    if (this.#file && this.#open.size === 0) await rm(this.#file.path, { force: true }).catch(() => {});
+    if (!this.#file || !this.#folder) return;
+    const { path } = this.#file;
+    const over =
+      this.#open.size + this.#uncommitted.size === 0
+        ? rm(path, { force: true })
+        : this.#folder.release(path, this.#options.target);
+    await over.catch(() => {});
   }
 
   /**
@@ -96,7 +113,9 @@ export class PushJournal {
    * was in them.
    */
   async #takeOver(earlier: readonly ClaimedJournal[], stored: readonly StoredBlob[]): Promise<void> {
-    await this.#append(stored.map((blob) => ({ type: 'stored', ...blob })));
+    const records = stored.map((blob) => ({ type: 'stored', ...blob }) as const);
+    // Most of them are objects by now; those that are not, and that this run does not come to, are sent again one day.
+    await this.#file?.append(records);
     const found = earlier.flatMap(({ sessions, expired }) =>
       sessions.map((session) => ({ session, expired })),
     );
@@ -143,6 +162,7 @@ export class PushJournal {
     for (const record of records) {
       if (record.type === 'session') this.#open.add(record.id);
       else if (record.type === 'closed') this.#open.delete(record.id);
+      else if (record.type === 'stored') this.#uncommitted.add(record.place.tag);
     }
     return this.#file?.append(records, blobBytes) ?? Promise.resolve();
   }
