@@ -26,7 +26,7 @@ import type {
   PutOptions,
   PutResult,
 } from './objectStore.ts';
-import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
+import { againOnce, DAMAGED_REMEDY, readLayers } from './readLayers.ts';
 import { missingBlob, Resolver } from './resolver.ts';
 import { sameContent } from './sameContent.ts';
 import { type DigestStore, isStoredSource, type StoredSource, sumBytes } from './storedSource.ts';
@@ -176,9 +176,10 @@ export class OciStore implements DigestStore {
       if (options.deep) {
         // The descriptor's copy says nothing about the blob.
         const blobs = layers.map(({ digest, bytes }) => ({ digest, bytes }));
-        await this.#named(ref, async () => {
+        const read = async () => {
           for await (const _ of readLayers(this.#exchange, blobs, undefined, options.signal));
-        });
+        };
+        await this.#named(ref, () => againOnce(read));
       }
       return { ref, ok: true, bytes: sumBytes(layers) };
     } catch (error) {

@@ -5,6 +5,7 @@ import type { DirectoryStore } from './directoryStore.ts';
 import { describeRef, type ObjectType } from './objectNames.ts';
 import type { ObjectStore, PutResult } from './objectStore.ts';
 import { OciStore } from './ociStore.ts';
+import { againOnce } from './readLayers.ts';
 import { runAll } from './runAll.ts';
 import { type DigestStore, isStoredSource } from './storedSource.ts';
 import { sourceOf, type TransferItem, type TransferSource } from './transferSource.ts';
@@ -166,13 +167,16 @@ async function moveOne(
     const digest = await digestOf(source, item.mac === undefined, signal);
     await prepared;
     const mac = item.mac ?? digest?.slice('sha256:'.length) ?? '';
-    const result = await target.put({ type: item.type, mac }, source, {
-      signal,
-      digest,
-      onSent: (bytes) => onEvent?.({ type: 'bytes', name, bytes }),
-      onRetry: (error, delayMs) => onEvent?.({ type: 'retry', name, reason: error.summary, delayMs }),
-      onResumed: (bytes) => onEvent?.({ type: 'object-resumed', name, bytes }),
-    });
+    const put = () =>
+      target.put({ type: item.type, mac }, source, {
+        signal,
+        digest,
+        onSent: (bytes) => onEvent?.({ type: 'bytes', name, bytes }),
+        onRetry: (error, delayMs) => onEvent?.({ type: 'retry', name, reason: error.summary, delayMs }),
+        onResumed: (bytes) => onEvent?.({ type: 'object-resumed', name, bytes }),
+      });
+    // Nothing of an object is visible before all of it has proved right: it can be fetched again.
+    const result = await (isStoredSource(source) ? againOnce(put) : put());
     onEvent?.({ type: 'object-done', name, ...result });
     return result;
   } catch (error) {
