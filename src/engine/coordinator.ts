@@ -6,6 +6,7 @@ import { Hasher, type HasherChoice } from '../workers/hasher.ts';
 import { uploadBlob } from './blobUpload.ts';
 import { HostMemory } from './hostMemory.ts';
 import type { IncomingObject } from './incomingObject.ts';
+import type { BlobJournal } from './journal/blobJournal.ts';
 import type { Journals } from './journal/journals.ts';
 import type { Payload } from './payload.ts';
 import { type PayloadOptions, Payloads, SMALL_BYTES, WHOLE_LIMIT_BYTES } from './payloads.ts';
@@ -133,6 +134,11 @@ export class Coordinator {
   /** An object that arrives piece by piece, into memory from which a push sends it without a copy. */
   receive(): IncomingObject {
     return this.#payloads.receive();
+  }
+
+  /** Where the way of a blob is noted that is sent without a push; absent where no journals are kept. */
+  async journalOf(exchange: Exchange, tag: string, bytes: number): Promise<BlobJournal | undefined> {
+    return (await this.#journals?.())?.blob(exchange, { start: 0, bytes, tag });
   }
 
   /** Digest and length of each blob that a push of the source would make, without sending anything. */

@@ -10,7 +10,10 @@ const CHILD = fileURLToPath(new URL('./pushChild.ts', import.meta.url));
 const STEP_MS = 1;
 
 export interface KilledPushesOptions {
-  readonly registry: RunningRegistry;
+  /** The host and port of a registry. */
+  readonly address: string;
+  /** Bytes of blobs that have arrived there; without it every push is killed at a random time. */
+  readonly arrivedBytes?: () => number;
   /** A file, a folder, or `oci://…`. */
   readonly source: string;
   readonly sourceBytes: number;
@@ -43,21 +46,21 @@ export function seededRandom(seed: number): () => number {
 
 /**
  * Kills each push once the registry has taken a random number of bytes of it, so chosen that about so many pushes are
- * killed on the way; one in six is killed at a random time instead, wherever it is then.
+ * killed on the way; one in six is killed at a random time within 1.5 s instead, wherever it is then.
  */
 export async function pushKilled(options: KilledPushesOptions): Promise<KilledPushes> {
-  const { registry, source, sourceBytes, repository, folder, kills, seed, chunkBytes } = options;
+  const { address, arrivedBytes, source, sourceBytes, repository, folder, kills, seed, chunkBytes } = options;
   const random = seededRandom(seed);
   const journals = join(folder, 'journals');
-  const location = `oci://${registry.address}/${repository}`;
+  const location = `oci://${address}/${repository}`;
   let killed = 0;
   for (;;) {
     const mayKill = killed < kills;
-    const byTime = random() < 1 / 6;
+    const byTime = random() < 1 / 6 || arrivedBytes === undefined;
     const afterBytes = Math.floor(random() * ((2 * sourceBytes) / kills));
-    const afterMs = random() * 600;
+    const afterMs = random() * 1500;
     const startedMs = performance.now();
-    const before = arrivedBytes(registry);
+    const before = arrivedBytes?.() ?? 0;
     const child = spawn(process.execPath, [CHILD, source, location, journals, String(chunkBytes ?? '')], {
       env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -73,7 +76,7 @@ export async function pushKilled(options: KilledPushesOptions): Promise<KilledPu
     const watch = setInterval(() => {
       const due = byTime
         ? performance.now() - startedMs >= afterMs
-        : arrivedBytes(registry) - before > afterBytes;
+        : (arrivedBytes?.() ?? 0) - before > afterBytes;
       if (mayKill && due) child.kill('SIGKILL');
     }, STEP_MS);
     const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
@@ -93,7 +96,7 @@ export async function pushKilled(options: KilledPushesOptions): Promise<KilledPu
 }
 
 /** Bytes of blobs that have arrived, to see how far a push is: those of open sessions, and of requests that are over. */
-function arrivedBytes(registry: RunningRegistry): number {
+export function arrivedBytesOf(registry: RunningRegistry): number {
   const sent = registry
     .requestLog()
     .filter(({ method, route }) => method === 'POST' && route === 'upload-start')

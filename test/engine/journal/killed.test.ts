@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunningRegistry, startRegistry } from '../../../src/emulator/index.ts';
 import { openOciStore } from '../../../src/store/openStore.ts';
-import { pushKilled } from '../../support/killedPushes.ts';
+import { arrivedBytesOf, pushKilled } from '../../support/killedPushes.ts';
 import { type Scratch, scratch } from '../../support/scratch.ts';
 import { seededBytes } from '../../support/seededBytes.ts';
 import { MIB } from '../rig.ts';
@@ -39,7 +39,8 @@ test('a push that is killed 25 times sends every byte of a large file once, and 
   for (const [at, content] of contents.entries()) await writeFile(join(source, `${at}.bin`), content);
 
   const pushed = await pushKilled({
-    registry,
+    address: registry.address,
+    arrivedBytes: () => arrivedBytesOf(registry),
     source,
     sourceBytes: LARGE_BYTES,
     repository: 'killed/push',
