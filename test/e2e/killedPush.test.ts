@@ -27,10 +27,12 @@ beforeEach(async () => {
 afterEach(() => folder.remove());
 
 async function writeSource(bytes: number): Promise<{ path: string; mac: string }> {
-  const path = join(folder.path, 'source');
   const content = seededBytes(1, bytes);
+  const mac = createHash('sha256').update(content).digest('hex');
+  // Under its own name it need not be read to know what it is called: the kill comes while it is sent.
+  const path = join(folder.path, mac);
   await writeFile(path, content);
-  return { path, mac: createHash('sha256').update(content).digest('hex') };
+  return { path, mac };
 }
 
 async function verify(address: string, mac: string, bytes: number): Promise<void> {
