@@ -88,7 +88,7 @@ export class BlockFetch {
 
   async #run(open: OpenContent): Promise<void> {
     try {
-      await this.#fetch(open);
+      await this.#attempt(open);
     } catch (error) {
       this.#fail(this.#named(asKlosetError(error)));
     } finally {
@@ -96,7 +96,7 @@ export class BlockFetch {
     }
   }
 
-  async #fetch(open: OpenContent): Promise<void> {
+  async #attempt(open: OpenContent): Promise<void> {
     const stop = this.#stop.signal;
     for (;;) {
       const request = this.#request.signal;
