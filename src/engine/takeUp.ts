@@ -65,5 +65,5 @@ async function storedEarlier(
   // Where the digest is known before the first byte is sent, it is there to be looked up; else only this is worth it.
   if (!journal?.wasStored && !(payload.prefersWhole && journal?.remembersBlobs)) return undefined;
   const digest = await payload.digest(signal);
-  return journal.mayHaveStored(digest) ? storedAfterAll(exchange, digest, bytes, signal) : undefined;
+  return journal.takeStored(digest) ? storedAfterAll(exchange, digest, bytes, signal) : undefined;
 }

@@ -13,11 +13,11 @@ export interface JournalState {
   /** Sessions of earlier runs that may be continued, by {@link keyOf} their place. */
   readonly kept: Map<string, KeptSession>;
   /** Digests of blobs that earlier runs have stored. */
-  readonly storedDigests: ReadonlySet<string>;
+  readonly storedDigests: Set<string>;
   /** Places whose blobs earlier runs have stored, by their keys. */
-  readonly storedPlaces: ReadonlySet<string>;
+  readonly storedPlaces: Set<string>;
   /** Places whose blobs were on their way, and may have arrived without a note of it. */
-  readonly underWayPlaces: ReadonlySet<string>;
+  readonly underWayPlaces: Set<string>;
   nextId(): number;
   append(records: readonly JournalRecord[], blobBytes?: number): Promise<void>;
 }
@@ -44,9 +44,16 @@ export class BlobJournal {
     return this.#wasUnderWay || (this.#place.bytes >= REMEMBERED_BYTES && this.#state.storedDigests.size > 0);
   }
 
-  /** Whether the registry may have a blob of this digest from an earlier run. */
-  mayHaveStored(digest: string): boolean {
-    return this.#state.storedDigests.has(digest) || this.#wasUnderWay;
+  /**
+   * Whether the registry may have a blob of this digest from an earlier run. It is so once: a registry that says so,
+   * and then refuses the manifest because the blob is missing, has to get the blob again.
+   */
+  takeStored(digest: string): boolean {
+    const { storedDigests, storedPlaces, underWayPlaces } = this.#state;
+    const key = keyOf(this.#place);
+    storedPlaces.delete(key);
+    const wasUnderWay = underWayPlaces.delete(key);
+    return storedDigests.delete(digest) || wasUnderWay;
   }
 
   get #wasUnderWay(): boolean {

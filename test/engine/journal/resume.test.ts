@@ -173,6 +173,47 @@ describe('a push after one that was interrupted', () => {
     await nothingLeft();
   });
 
+  test('sends a blob again that the registry says to have, and then misses', async () => {
+    registry.setFaults({
+      before: (at) => (at.method === 'PUT' && at.route === 'manifest' ? r.refuse(500) : undefined),
+    });
+    const opened = open();
+    await expect(opened.store.put(REF, await fileSource(source))).rejects.toThrow();
+    await opened.close();
+    registry.setFaults({
+      before: (at) =>
+        at.method === 'PUT' && at.route === 'manifest' && at.ordinal === 0
+          ? r.refuse(404, 'MANIFEST_BLOB_UNKNOWN')
+          : undefined,
+    });
+    const { requests } = await push();
+    expect(requests).toMatchObject({ ...ALL_AGAIN, 'manifest-write': 2 });
+    await nothingLeft();
+  });
+
+  test('of several parts sends none that is stored, and goes on in the one that was interrupted', async () => {
+    const parts = { partBytes: 2 * MIB, chunkBytes: MIB / 2 };
+    const stop = new AbortController();
+    let chunks = 0;
+    registry.setFaults({
+      before: (at) => {
+        if (!r.isPatch(at) || ++chunks < 11) return undefined;
+        stop.abort(new KlosetError('CANCELLED', 'interrupted'));
+        return { kind: 'stall' };
+      },
+    });
+    const opened = open('resume/store', parts);
+    const push1 = opened.store.put(REF, await fileSource(source), { signal: stop.signal });
+    await expect(push1).rejects.toMatchObject({ code: 'CANCELLED' });
+    await opened.close();
+    registry.setFaults(undefined);
+    const { requests, resumedAt } = await push(content, parts);
+    // The third of three parts, behind two of its four chunks.
+    expect(resumedAt).toEqual([MIB]);
+    expect(requests).toMatchObject({ 'upload-chunk': 2, 'upload-commit': 1 });
+    await nothingLeft();
+  });
+
   test('starts over in a new session where the old one is gone', async () => {
     await interrupt(3);
     await registry.forgetSessions();
