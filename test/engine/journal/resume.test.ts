@@ -1,12 +1,17 @@
 /** A push that was interrupted half-way, and the one after it, against registries of all kinds. */
+import { createHash } from 'node:crypto';
 import { appendFile, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FaultPlan, type RunningRegistry, startRegistry } from '../../../src/emulator/index.ts';
 import { bufferSource } from '../../../src/engine/bufferSource.ts';
+import { identityOf } from '../../../src/engine/fileIdentity.ts';
 import { fileSource } from '../../../src/engine/fileSource.ts';
+import { encodeLines, JOURNAL_VERSION } from '../../../src/engine/journal/format.ts';
+import { JournalFolder } from '../../../src/engine/journal/journalFolder.ts';
 import { KlosetError } from '../../../src/errors.ts';
 import { EMPTY_CONFIG } from '../../../src/store/manifest.ts';
+import { tagOf } from '../../../src/store/objectNames.ts';
 import { type OciStoreOptions, type OpenOciStore, openOciStore } from '../../../src/store/openStore.ts';
 import { type Scratch, scratch } from '../../support/scratch.ts';
 import { seededBytes } from '../../support/seededBytes.ts';
@@ -337,9 +342,49 @@ describe('a push after one that was interrupted', () => {
   });
 });
 
+describe('a blob that went in one body when its push was killed', () => {
+  /** What a killed push has left: a session, and a journal that knows of it. */
+  async function killed(): Promise<string> {
+    const started = await fetch(`${registry.url}/v2/resume/store/blobs/uploads/`, { method: 'POST' });
+    const url = new URL(started.headers.get('location') ?? '', registry.url).href;
+    const target = { origin: registry.url, repository: 'resume/store' };
+    const folder = await JournalFolder.open(journals, (remark) => remarks.push(remark));
+    const path = folder.newPath(target);
+    const place = { file: await identityOf(source), start: 0, bytes: content.length, tag: tagOf(REF) };
+    await writeFile(
+      path,
+      encodeLines([
+        { type: 'journal', version: JOURNAL_VERSION, ...target },
+        { type: 'session', id: 1, url, place },
+      ]),
+    );
+    await folder.release(path, target);
+    registry.resetRequestLog();
+    return url;
+  }
+  const whole = { uploadMode: 'monolithic' } as const;
+
+  test('is sent anew, and its session is cancelled', async () => {
+    await killed();
+    const { requests } = await push(content, whole);
+    expect(requests).toMatchObject({ 'upload-cancel': 1, 'upload-start': 1, 'upload-commit': 1 });
+    await nothingLeft();
+    expect(remarks).toEqual([]);
+  });
+
+  test('is found where it had arrived', async () => {
+    const url = await killed();
+    const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+    await fetch(`${url}?digest=${digest}`, { method: 'PUT', body: content });
+    const { requests } = await push(content, whole);
+    expect(requests['upload-commit']).toBeUndefined();
+    expect(requests).toMatchObject({ 'manifest-write': 1 });
+    await nothingLeft();
+  });
+});
+
 /** Writes a journal with the lines of a text, under checksums that fit. */
 async function rewriteJournal(path: string, text: string): Promise<void> {
-  const { encodeLines } = await import('../../../src/engine/journal/format.ts');
   const records = text
     .trimEnd()
     .split('\n')
