@@ -78,7 +78,7 @@ export class PushJournal {
     } catch (cause) {
       failed(cause);
     }
-    const stored = earlier.flatMap((journal) => (journal.expired ? [] : journal.stored));
+    const stored = distinctBlobs(earlier.flatMap((journal) => (journal.expired ? [] : journal.stored)));
     const journal = new PushJournal(options, folder, file, stored);
     if (earlier.length > 0) await journal.#takeOver(earlier, stored);
     return journal;
@@ -122,7 +122,12 @@ export class PushJournal {
     // Of two sessions for the same bytes the one that has more of them.
     found.sort((one, other) => other.session.confirmedBytes - one.session.confirmedBytes);
     const cancelled: Promise<void>[] = [];
+    const settled = new Set<string>();
     for (const { session, expired } of found) {
+      // A push that was killed while it took over has left two journals of one session: it must not be kept by the
+      // one and cancelled by the other.
+      if (settled.has(sessionOf(session))) continue;
+      settled.add(sessionOf(session));
       if (!expired && (await this.#canContinue(session))) await this.#keep(session);
       else {
         this.#underWay.add(keyOf(session.place));
@@ -166,6 +171,16 @@ export class PushJournal {
     }
     return this.#file?.append(records, blobBytes) ?? Promise.resolve();
   }
+}
+
+/** What stays the same in the locations of a session: state changes in the query with every answer. */
+function sessionOf({ url }: OpenSession): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+function distinctBlobs(blobs: readonly StoredBlob[]): StoredBlob[] {
+  return [...new Map(blobs.map((blob) => [keyOf(blob.place), blob])).values()];
 }
 
 async function isUnchanged(file: FileIdentity): Promise<boolean> {

@@ -295,6 +295,19 @@ describe('a push after one that was interrupted', () => {
     await nothingLeft();
   });
 
+  test('goes on where a push was killed while it took the journal over, and left two of one session', async () => {
+    await interrupt(3);
+    const [name = ''] = await left();
+    const lines = (await readFile(join(journals, name), 'utf8')).split('\n').slice(0, 2);
+    // The one knows an earlier location of the session, and nothing of its chunks.
+    const earlier = join(journals, name.replace(/[0-9a-f]{8}\.journal$/, '00000000.journal'));
+    await rewriteJournal(earlier, lines.join('\n').replace(/("url":"[^"]*)"/, '$1?_state=earlier"'));
+    const { requests, resumedAt } = await push();
+    expect(resumedAt).toEqual([3 * MIB]);
+    expect(requests['upload-cancel']).toBeUndefined();
+    await nothingLeft();
+  });
+
   test('to another place leaves the session alone', async () => {
     await interrupt(3);
     const other = open('another/store');
