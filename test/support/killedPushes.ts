@@ -45,8 +45,8 @@ export function seededRandom(seed: number): () => number {
 }
 
 /**
- * Kills each push once the registry has taken a random number of bytes of it, so chosen that about so many pushes are
- * killed on the way; one in six is killed at a random time within 1.5 s instead, wherever it is then.
+ * Kills each push once the registry has taken a random number of bytes of it, so chosen that so many pushes are killed
+ * on the way; one in six is killed at a random time within 1.5 s instead, wherever it is then.
  */
 export async function pushKilled(options: KilledPushesOptions): Promise<KilledPushes> {
   const { address, arrivedBytes, source, sourceBytes, repository, folder, kills, seed, chunkBytes } = options;
@@ -57,10 +57,11 @@ export async function pushKilled(options: KilledPushesOptions): Promise<KilledPu
   for (;;) {
     const mayKill = killed < kills;
     const byTime = random() < 1 / 6 || arrivedBytes === undefined;
-    const afterBytes = Math.floor(random() * ((2 * sourceBytes) / kills));
     const afterMs = random() * 1500;
     const startedMs = performance.now();
     const before = arrivedBytes?.() ?? 0;
+    // Half of its share of what is left: the signal takes its time, in which more arrives.
+    const afterBytes = random() * (Math.max(0, sourceBytes - before) / Math.max(1, kills - killed));
     const child = spawn(process.execPath, [CHILD, source, location, journals, String(chunkBytes ?? '')], {
       env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -49,7 +49,7 @@ test('a push that is killed 25 times sends every byte of a large file once, and 
     seed: SEED,
     chunkBytes: 2 * MIB,
   });
-  expect(pushed.killed).toBeGreaterThanOrEqual(KILLS / 2);
+  expect(pushed.killed).toBeGreaterThanOrEqual(KILLS * 0.8);
 
   const open = openOciStore(`oci://${registry.address}/killed/push`);
   try {
