@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startRegistry } from '../../src/emulator/index.ts';
 import { openOciStore } from '../../src/store/openStore.ts';
-import { arrivedBytesOf, pushKilled } from '../support/killedPushes.ts';
+import { arrivedBytesOf, FAR_AWAY, pushKilled } from '../support/killedPushes.ts';
 import { requirePeers } from '../support/peers.ts';
 import { REGISTRIES } from '../support/realRegistries.ts';
 import { startRecorder } from '../support/recorder.ts';
@@ -89,7 +89,7 @@ test.runIf(LONG)(
   'a push of 1 GiB that is killed 200 times sends every byte once',
   { timeout: 1_800_000 },
   async () => {
-    const registry = await startRegistry({ directory: join(folder.path, 'registry') });
+    const registry = await startRegistry({ directory: join(folder.path, 'registry'), faults: FAR_AWAY });
     try {
       const bytes = 1024 * MIB;
       const { path, mac } = await writeSource(bytes);
@@ -102,6 +102,7 @@ test.runIf(LONG)(
         folder: folder.path,
         kills: 200,
         seed: 1,
+        chunkBytes: MIB,
       });
       const sent = registry
         .requestLog()

@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { RunningRegistry } from '../../src/emulator/index.ts';
+import type { FaultPlan, RunningRegistry } from '../../src/emulator/index.ts';
 
 const CHILD = fileURLToPath(new URL('./pushChild.ts', import.meta.url));
 const STEP_MS = 1;
@@ -95,6 +96,12 @@ export async function pushKilled(options: KilledPushesOptions): Promise<KilledPu
     };
   }
 }
+
+/** A registry some way off: on the loopback a push would be over before so many signals could reach it. */
+export const FAR_AWAY: FaultPlan = {
+  before: ({ method, route }) =>
+    method === 'PATCH' && route === 'upload-session' ? { kind: 'hold', until: delay(15) } : undefined,
+};
 
 /** Bytes of blobs that have arrived, to see how far a push is: those of open sessions, and of requests that are over. */
 export function arrivedBytesOf(registry: RunningRegistry): number {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunningRegistry, startRegistry } from '../../../src/emulator/index.ts';
 import { openOciStore } from '../../../src/store/openStore.ts';
-import { arrivedBytesOf, pushKilled } from '../../support/killedPushes.ts';
+import { arrivedBytesOf, FAR_AWAY, pushKilled } from '../../support/killedPushes.ts';
 import { type Scratch, scratch } from '../../support/scratch.ts';
 import { seededBytes } from '../../support/seededBytes.ts';
 import { MIB } from '../rig.ts';
@@ -19,7 +19,7 @@ const SEED = 20_251_123;
 let registry: RunningRegistry;
 let folder: Scratch;
 beforeEach(async () => {
-  registry = await startRegistry();
+  registry = await startRegistry({ faults: FAR_AWAY });
   folder = await scratch('killed');
 });
 afterEach(async () => {
@@ -47,7 +47,7 @@ test('a push that is killed 25 times sends every byte of a large file once, and 
     folder: folder.path,
     kills: KILLS,
     seed: SEED,
-    chunkBytes: 2 * MIB,
+    chunkBytes: MIB,
   });
   expect(pushed.killed).toBeGreaterThanOrEqual(KILLS * 0.8);
 
