@@ -37,7 +37,8 @@ export interface ReadRange {
 
 /**
  * The bytes of a blob, whole or in part. A connection that breaks is taken up again at the byte it reached; a
- * registry that answers a range with the whole blob has the rest cut off. The bytes are not checked against the
+ * registry that answers a range with the whole blob has the rest cut off, and one that answers another range is asked
+ * once more. The bytes are not checked against the
  * digest here.
  *
  * @throws KlosetError BLOB_MISSING, RANGE_INVALID, SIZE_MISMATCH and those of the transport
@@ -51,6 +52,7 @@ export async function* readBlob(
   let { offset } = range;
   const end = range.length === undefined ? undefined : range.offset + range.length;
   let attempt = 0;
+  let misdirected = false;
   const startedMs = exchange.clock.now();
   for (;;) {
     const before = offset;
@@ -66,6 +68,15 @@ export async function* readBlob(
       });
     } catch (thrown) {
       if (!(thrown instanceof KlosetError) || signal?.aborted) throw thrown;
+      if (thrown.code === 'RANGE_INVALID') {
+        // The connection broke behind the last byte of a blob whose length nobody told: there is nothing from here on.
+        if (thrown.details.status === 416 && end === undefined && offset > range.offset) return;
+        // A cache in between may be right the next time; a registry that cannot do it is not.
+        if (thrown.details.status === undefined && !misdirected) {
+          misdirected = true;
+          continue;
+        }
+      }
       // Bytes that came through are progress: a flaky link that moves never runs out of attempts.
       attempt = offset > before ? 1 : attempt + 1;
       const delayMs = retryDelayMs(exchange.policy, thrown, attempt);

@@ -147,6 +147,19 @@ export async function unreportedDifferences(
   return differences.filter((line) => !failed.has(line.replace(/^[a-z]+: /, '')));
 }
 
+/** The plugins that a process of plakar has started for itself. */
+export async function pluginsOf(pid: number): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
+    const stat = await readFile(join('/proc', name, 'stat'), 'latin1').catch(() => '');
+    // Field 4, behind the name in brackets, is the parent.
+    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    const commandLine = await readFile(join('/proc', name, 'cmdline'), 'utf8').catch(() => '');
+    if (parent === pid && commandLine.includes('/plugins/')) found.push(Number(name));
+  }
+  return found;
+}
+
 /** Processes whose arguments name something in this home folder, by pid: those are ours and nobody else's. */
 async function processesOf(home: string): Promise<Map<number, string>> {
   const found = new Map<number, string>();
