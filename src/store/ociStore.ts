@@ -5,7 +5,6 @@ import { type ErrorCode, isKlosetError, KlosetError } from '../errors.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { ping } from '../registry/ping.ts';
 import { describeReference, type Reference } from '../registry/reference.ts';
-import { readAfterWrite } from './afterWrite.ts';
 import { DeletionLadder } from './deletionLadder.ts';
 import type { DeletionMemory } from './deletionMemory.ts';
 import { deletionRemark } from './deletionWords.ts';
@@ -100,8 +99,7 @@ export class OciStore implements DigestStore {
     await this.#writes.put('CONFIG', bufferSource(config, CONFIG_TAG), options);
     // Registries cannot put "only if absent": of two creators at once, the one that was overwritten finds out here.
     this.#resolver.forget(CONFIG_TAG);
-    const read = () => this.open(options);
-    const stored = await readAfterWrite(this.#exchange, 'STORE_MISSING', read, options.signal);
+    const stored = await this.open(options);
     if (!Buffer.from(stored).equals(config)) throw exists;
   }
 

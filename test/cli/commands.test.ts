@@ -257,6 +257,8 @@ describe('help', () => {
         'copy',
         'create',
         'demo',
+        'login',
+        'logout',
         'ls',
         'pull',
         'push',
