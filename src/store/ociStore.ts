@@ -45,6 +45,12 @@ export interface StoreBehaviour {
   readonly looksBeforePut?: boolean | undefined;
   /** Whether it writes where tags of others are. @default false */
   readonly allowSharedRepository?: boolean | undefined;
+  /**
+   * How long an object that is not there is asked for again, in milliseconds: for a host that reads only what a state
+   * names, which the registry may not show yet to others than its writer.
+   * @default 0
+   */
+  readonly missingPatienceMs?: number | undefined;
   /** What is known of the registry's ways to delete; what is found out is noted here. */
   readonly deletion?: DeletionMemory | undefined;
   /** What the registry does with what was deleted, as a sentence. */
@@ -74,7 +80,7 @@ export class OciStore implements DigestStore {
     this.#emptyConfig = new EmptyConfig(exchange, coordinator);
     const diagnosis = new Diagnosis(exchange);
     this.#tags = new StoreTags(exchange, diagnosis, behaviour.allowSharedRepository ?? false);
-    this.#resolver = new Resolver(exchange, diagnosis, this.#tags);
+    this.#resolver = new Resolver(exchange, diagnosis, this.#tags, behaviour.missingPatienceMs);
     const { table } = this.#tags;
     const memory = behaviour.deletion ?? {};
     const host = coordinator.host(exchange.reference.origin);

@@ -77,7 +77,11 @@ function staleTags(reads: number): Pick<ManifestRules, 'stored' | 'resolve'> {
   const lagging = new Map<string, { before: string | undefined; left: number; untilMs: number }>();
   return {
     stored(call, before) {
-      lagging.set(`${call.repository}:${call.reference}`, { before, left: reads, untilMs: performance.now() + LAG_MS });
+      lagging.set(`${call.repository}:${call.reference}`, {
+        before,
+        left: reads,
+        untilMs: performance.now() + LAG_MS,
+      });
     },
     resolve(call): ManifestEntry | undefined {
       const key = `${call.repository}:${call.reference}`;
