@@ -18,9 +18,11 @@ export async function withSession(
   run: (session: Session) => Promise<void>,
 ): Promise<void> {
   const settings = storeSettings(flags);
-  const open = openOciStore(location, ociStoreOptions(settings));
+  const output = new Output(flags);
+  const onRemark = (text: string) => output.note(text);
+  const open = openOciStore(location, { ...ociStoreOptions(settings), onRemark });
   try {
-    await run({ ...open, settings, output: new Output(flags), signal: interruptSignal() });
+    await run({ ...open, settings, output, signal: interruptSignal() });
   } finally {
     await open.close();
   }

@@ -24,8 +24,8 @@ export async function uploadChunked(
   const session = await holder.get();
   const chunkBytes = planChunkBytes(payload.sizeBytes, {
     wantedBytes: Math.min(context.chunkBytes ?? host.chunkBytes, host.maxBodyBytes),
-    minBytes: session.chunkMinBytes,
-    maxBytes: Math.min(session.chunkMaxBytes ?? Number.POSITIVE_INFINITY, host.maxBodyBytes),
+    minBytes: Math.max(session.chunkMinBytes ?? 1, host.minChunkBytes),
+    maxBytes: Math.min(session.chunkMaxBytes ?? Number.POSITIVE_INFINITY, host.maxChunkBytes),
     memoryBytes: context.memoryBytes,
   });
 

@@ -7,6 +7,7 @@ import { type OpenOciStore, openOciStore } from '../store/openStore.ts';
 import { ociStoreOptions, type StoreSettings } from '../store/storeSettings.ts';
 import { TracedStore } from '../store/tracedStore.ts';
 import { WriteBehindStore } from '../store/writeBehind.ts';
+import { logLine } from './log.ts';
 import type { StoreIdentity } from './storeResponses.ts';
 
 /** What the service works on. */
@@ -36,6 +37,7 @@ export const openBackend: OpenBackend = (location, settings) => {
     ...ociStoreOptions(settings),
     // Plakar's names are new ones, but for locks, which are put again on purpose.
     looksBeforePut: false,
+    onRemark: logLine,
   });
   const { store, behind } = compose(open, settings);
   const { repository, origin } = parseReference(location, { useTls: settings.useTls });

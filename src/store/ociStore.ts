@@ -8,7 +8,7 @@ import { putManifest } from '../registry/manifests.ts';
 import { ping } from '../registry/ping.ts';
 import { describeReference, type Reference } from '../registry/reference.ts';
 import { listTags } from '../registry/tags.ts';
-import { type DeletionMemory, deleteTag } from './deletion.ts';
+import { deleteTag } from './deletion.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { EmptyConfig } from './emptyConfig.ts';
 import { inlineContent } from './inlineContent.ts';
@@ -40,7 +40,6 @@ export class OciStore implements DigestStore {
   readonly #exchange: Exchange;
   readonly #coordinator: Coordinator;
   readonly #resolver: Resolver;
-  readonly #deletion: DeletionMemory = { tagDelete: true };
   readonly #emptyConfig: EmptyConfig;
   readonly #diagnosis: Diagnosis;
   readonly #looksBeforePut: boolean;
@@ -162,7 +161,9 @@ export class OciStore implements DigestStore {
   async delete(ref: ObjectRef, options: OperationOptions = {}): Promise<void> {
     const tag = tagOf(ref);
     this.#resolver.forget(tag);
-    await this.#named(ref, () => deleteTag(this.#exchange, ref, this.#deletion, options.signal));
+    const host = this.#coordinator.host(this.#exchange.reference.origin);
+    await host.ready();
+    await this.#named(ref, () => deleteTag(this.#exchange, ref, host, options.signal));
     this.#tags?.delete(tag);
   }
 
@@ -283,7 +284,7 @@ export class OciStore implements DigestStore {
     return sameContent(manifest, source, async (from) =>
       digest !== undefined && bytes !== undefined && manifest.layers.length === 1
         ? [{ digest, bytes }]
-        : this.#coordinator.digest(from, signal),
+        : this.#coordinator.digest(from, this.#exchange.reference.origin, signal),
     );
   }
 

@@ -3,10 +3,13 @@ import type { KlosetError } from '../errors.ts';
 import type { Clock } from '../flow/clock.ts';
 import type { RetryPolicy } from '../flow/retry.ts';
 import { composeTransport } from '../registry/compose.ts';
-import { makeExchange } from '../registry/exchange.ts';
+import { type Exchange, makeExchange } from '../registry/exchange.ts';
+import type { ProfileName } from '../registry/profiles/names.ts';
+import type { ProviderProfile } from '../registry/profiles.ts';
 import { parseReference } from '../registry/reference.ts';
 import { RequestCounter, type RequestStats } from '../registry/requestStats.ts';
 import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
+import { HostKnowledge } from './hostKnowledge.ts';
 import { OciStore } from './ociStore.ts';
 
 /** Settings of a store in a registry. */
@@ -19,9 +22,13 @@ export interface OciStoreOptions extends EngineOptions {
    * @default true
    */
   readonly looksBeforePut?: boolean | undefined;
+  /** The provider, for a host whose name does not tell it. By default it is found out. */
+  readonly profile?: ProfileName | undefined;
   readonly http?: HttpOptions | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly clock?: Clock | undefined;
+  /** Takes what looks odd and stops nothing, as sentences. */
+  readonly onRemark?: ((text: string) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
 }
 
@@ -29,6 +36,10 @@ export interface OciStoreOptions extends EngineOptions {
 export interface OpenOciStore {
   readonly store: OciStore;
   readonly coordinator: Coordinator;
+  /** The way to the registry, for requests that are not a store's. */
+  readonly exchange: Exchange;
+  /** What is known of the registry's provider; `generic` where nothing is. */
+  profile(): Promise<ProviderProfile>;
   stats(): RequestStats;
   /** Ends connections and threads. */
   close(): Promise<void>;
@@ -44,7 +55,8 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
   const reference = parseReference(location, { useTls: options.useTls });
   const counter = new RequestCounter();
   const http = httpTransport(options.http);
-  const exchange = makeExchange(reference, composeTransport(http.send, { counter }), {
+  const knowledge = new HostKnowledge(reference, options);
+  const exchange = makeExchange(reference, composeTransport(knowledge.watch(http.send), { counter }), {
     ...(options.retry && { policy: options.retry }),
     ...(options.clock && { clock: options.clock }),
     onRetry: (error, delayMs) => {
@@ -53,14 +65,19 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
     },
   });
   const coordinator = new Coordinator(options);
+  const host = coordinator.host(reference.origin);
+  knowledge.inform(host);
   const store = new OciStore(exchange, coordinator, options.looksBeforePut);
   return {
     store,
     coordinator,
+    exchange,
+    profile: () => knowledge.profile(),
     stats: () => counter.snapshot(),
     close: async () => {
       await store.close();
       await coordinator.close();
+      await knowledge.save(host);
       await http.close();
     },
   };

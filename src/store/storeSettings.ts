@@ -1,10 +1,12 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
+import { PROFILE_NAMES, type ProfileName } from '../registry/profiles/names.ts';
 import type { UploadMode } from '../registry/profiles.ts';
 import type { HasherChoice } from '../workers/hasher.ts';
 import type { OciStoreOptions } from './openStore.ts';
 import { parseBoolean, parseBytes, parseChoice, parseCount, parseDuration } from './optionValues.ts';
 
 const UPLOAD_MODES = ['auto', 'chunked', 'monolithic'] as const satisfies readonly UploadMode[];
+const PROFILES = ['auto', ...PROFILE_NAMES] as const;
 const HASHERS = ['auto', 'wasm', 'native'] as const satisfies readonly HasherChoice[];
 
 /** How the value of an option is written. A secret is never a flag: arguments are for every process to read. */
@@ -31,6 +33,14 @@ export const OPTIONS = [
     type: 'boolean',
     defaultText: 'false for this machine, true for all other hosts',
     description: 'Speak TLS to the registry, or plain HTTP.',
+  },
+  {
+    name: 'profile',
+    type: 'choice',
+    choices: PROFILES,
+    defaultText: 'auto',
+    description:
+      "The registry's kind, where its host name does not tell it: its limits are then kept from the first request.",
   },
   {
     name: 'concurrency',
@@ -98,6 +108,8 @@ export type OptionName = (typeof OPTIONS)[number]['name'];
 /** Settings of a store as the user made them. What was not set is undefined. */
 export interface StoreSettings {
   readonly useTls: boolean | undefined;
+  /** `undefined` also for `auto`. */
+  readonly profile: ProfileName | undefined;
   readonly concurrency: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly cacheBytes: number | undefined;
@@ -126,6 +138,7 @@ export function readSettings(
   };
   return {
     useTls: read('use_tls', parseBoolean),
+    profile: read('profile', parseProfile),
     concurrency: read('concurrency', parseCount),
     memoryBytes: read('memory', parseBytes),
     cacheBytes: read('cache_size', parseBytes),
@@ -141,9 +154,10 @@ export function readSettings(
 /** What the settings mean for a store in a registry. */
 export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
   const { useTls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
-  const { stallTimeoutMs } = settings;
+  const { stallTimeoutMs, profile } = settings;
   return {
     useTls,
+    profile,
     concurrency,
     memoryBytes,
     uploadMode,
@@ -152,6 +166,11 @@ export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
     hasher,
     http: stallTimeoutMs === undefined ? {} : { stallTimeoutMs },
   };
+}
+
+function parseProfile(text: string): ProfileName | undefined {
+  const choice = parseChoice(text, PROFILES);
+  return choice === 'auto' ? undefined : choice;
 }
 
 function named<T>(name: OptionName, parse: () => T, remedy: string | undefined): T {
