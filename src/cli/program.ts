@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { OBJECT_TYPES } from '../store/objectNames.ts';
 import { example } from './example.ts';
+import { registerDoctor } from './registerDoctor.ts';
 import { withOutputFlags, withStoreFlags } from './storeOptions.ts';
 import { parseBytes, parsePort } from './values.ts';
 
@@ -124,6 +125,7 @@ export function buildProgram(): Command {
       .action(async (location, flags) => (await import('./commands/change.ts')).create(location, flags)),
     'kloset-oci create oci://localhost:5000/my-org/store --config ./kloset/CONFIG',
   );
+  registerDoctor(program, LOCATION);
   const registry = program.command('registry').description('The embedded registry.');
   example(
     withOutputFlags(

@@ -16,8 +16,7 @@ import { REGISTRY2 } from './profiles/registry2.ts';
 import { REGISTRY3 } from './profiles/registry3.ts';
 import { ZOT } from './profiles/zot.ts';
 
-export { GENERIC } from './profiles/generic.ts';
-export type { AnswerMark, ProviderProfile, RateCap, Sourced, UploadMode } from './profiles/profile.ts';
+export type { ProviderProfile, RateCap, Sourced, UploadMode } from './profiles/profile.ts';
 
 /** All profiles, in the order of the documentation. `generic` is the last one. */
 export const PROFILES: readonly ProviderProfile[] = [

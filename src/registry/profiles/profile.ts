@@ -19,7 +19,7 @@ export interface RateCap {
 }
 
 /** A header of an answer that gives a registry away, whatever host it runs on. */
-export interface AnswerMark {
+interface AnswerMark {
   /** Lower-case name. */
   readonly header: string;
   readonly value: RegExp;
