@@ -30,8 +30,7 @@ export const ARTIFACTORY: ProviderProfile = {
     {
       value:
         'The Location of an upload is made from the configured base URL, which is wrong behind a proxy until that is set.',
-      source:
-        'jfrog.com/help/r/jfrog-artifactory-documentation/http-settings; opencontainers report above, 2026-11',
+      source: 'jfrog.com/help/r/jfrog-artifactory-documentation/http-settings, 2026-11',
     },
     {
       value: 'Digests may be listed among the tags.',

@@ -47,7 +47,7 @@ export const GHCR: ProviderProfile = {
     },
     {
       value: 'What was just written may be missing from answers for some seconds.',
-      source: 'opencontainers/wg-reference-types discussions; community/community#173607, 2026-05',
+      source: 'p2pool-starter-stack/pithead#429, 2026-07; infobloxopen/konk#626, 2026-06',
     },
     {
       value: 'The referrers API is not served.',
