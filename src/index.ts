@@ -10,6 +10,14 @@ export { fileSource } from './engine/fileSource.ts';
 export type { ByteReader, ByteSource } from './engine/source.ts';
 export { streamSource } from './engine/streamSource.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, isKlosetError, KlosetError } from './errors.ts';
+export {
+  CHANNELS,
+  type EventChannel,
+  type ReceivedEvent,
+  type RequestEvent,
+  type RetryEvent,
+  type WaitEvent,
+} from './registry/events.ts';
 export type { UploadMode } from './registry/profiles.ts';
 export type { RequestStats } from './registry/requestStats.ts';
 export type { RequestKind } from './registry/transport.ts';

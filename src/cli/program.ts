@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { OBJECT_TYPES } from '../store/objectNames.ts';
 import { example } from './example.ts';
 import { registerDoctor } from './registerDoctor.ts';
+import { withRegistryAuthFlags } from './registryAuth.ts';
 import { withOutputFlags, withStoreFlags } from './storeOptions.ts';
 import { parseBytes, parsePort } from './values.ts';
 
@@ -128,8 +129,10 @@ export function buildProgram(): Command {
   registerDoctor(program, LOCATION);
   const registry = program.command('registry').description('The embedded registry.');
   example(
-    withOutputFlags(
-      registry.command('serve').description('Run the embedded registry until it is interrupted.'),
+    withRegistryAuthFlags(
+      withOutputFlags(
+        registry.command('serve').description('Run the embedded registry until it is interrupted.'),
+      ),
     )
       .option('--port <port>', 'port, 0 for any free one', parsePort, 5000)
       .option('--host <host>', 'address to listen on', '127.0.0.1')

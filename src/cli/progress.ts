@@ -13,7 +13,9 @@ export interface Progress {
 export async function startProgress(output: Output, verb: string, verbose: boolean): Promise<Progress> {
   if (output.mode === 'json') return { onEvent: (event) => jsonLine(output, event, verbose), stop: () => {} };
   if (output.mode === 'quiet') return { onEvent: () => {}, stop: () => {} };
-  if (!process.stderr.isTTY) return { onEvent: (event) => textLine(output, verb, event), stop: () => {} };
+  // Lines of requests would tear a bar apart.
+  if (verbose || !process.stderr.isTTY)
+    return { onEvent: (event) => textLine(output, verb, event, verbose), stop: () => {} };
   return liveBar(verb);
 }
 
@@ -61,11 +63,12 @@ async function liveBar(verb: string): Promise<Progress> {
   };
 }
 
-function textLine(output: Output, verb: string, event: TransferEvent): void {
+function textLine(output: Output, verb: string, event: TransferEvent, verbose: boolean): void {
   if (event.type === 'object-done') {
     const how = event.skipped ? ' (there already)' : event.mounted ? ' (mounted)' : '';
     output.note(`${verb} ${event.name} ${formatBytes(event.bytes)}${how}`);
-  } else if (event.type === 'retry') {
+  } else if (event.type === 'retry' && !verbose) {
+    // The verbose lines tell of it already, with the host.
     output.note(`retry ${event.name} in ${formatSeconds(event.delayMs / 1000)}: ${event.reason}`);
   }
 }

@@ -1,6 +1,7 @@
 import { type OpenOciStore, openOciStore } from '../store/openStore.ts';
 import { ociStoreOptions, type StoreSettings } from '../store/storeSettings.ts';
 import { interruptSignal } from './interrupt.ts';
+import { type Observation, observe } from './observe/observe.ts';
 import { Output } from './output.ts';
 import { type CommonFlags, storeSettings } from './storeOptions.ts';
 
@@ -8,6 +9,7 @@ import { type CommonFlags, storeSettings } from './storeOptions.ts';
 export interface Session extends OpenOciStore {
   readonly output: Output;
   readonly settings: StoreSettings;
+  readonly observation: Observation;
   readonly signal: AbortSignal;
 }
 
@@ -20,10 +22,12 @@ export async function withSession(
   const settings = storeSettings(flags);
   const output = new Output(flags);
   const onRemark = (text: string) => output.note(text);
+  const observation = await observe(flags, output);
   const open = openOciStore(location, { ...ociStoreOptions(settings), onRemark });
   try {
-    await run({ ...open, settings, output, signal: interruptSignal() });
+    await run({ ...open, settings, observation, output, signal: interruptSignal() });
   } finally {
     await open.close();
+    observation.stop();
   }
 }

@@ -6,7 +6,7 @@ import {
   readSettings,
   type StoreSettings,
 } from '../store/storeSettings.ts';
-import { parseBoolean, parseBytes, parseChoice, parseCount, parseDuration } from './values.ts';
+import { parseBoolean, parseBytes, parseChoice, parseCount, parseDuration, parsePort } from './values.ts';
 
 /** The flags of commands that print, as commander hands them over. */
 export interface OutputFlags {
@@ -56,7 +56,11 @@ export function withStoreFlags(command: Command): Command {
     }
     command.addOption(flag);
   }
-  return command;
+  return command.option(
+    '--metrics-port <port>',
+    'serve metrics in the format of Prometheus on this port of this machine, 0 for any free one',
+    parsePort,
+  );
 }
 
 /** The flags as settings of a store. */

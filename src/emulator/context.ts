@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Guard } from './auth/guard.ts';
 import type { Catalogue, Repository } from './catalogue.ts';
 import type { RouteName } from './faults.ts';
 import type { KeyedLock } from './keyedLock.ts';
@@ -13,6 +14,8 @@ export interface Context {
   readonly sessions: UploadSessions;
   /** Keeps two changes to the same blob, manifest or tag apart. */
   readonly lock: KeyedLock;
+  /** Absent where everybody may do everything. */
+  readonly guard?: Guard | undefined;
 }
 
 /** What the path of a request says. */

@@ -15,7 +15,7 @@ export async function serveExchange(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const target = parseTarget(request.url ?? '/');
+  const target = targetOf(context, request.url ?? '/');
   const method = request.method ?? 'GET';
   const entry = log.add(method, target.route, target.path);
   const trouble = faults && troubleOf(faults, method, target, request);
@@ -28,6 +28,11 @@ export async function serveExchange(
       entry.status = action.status;
       return await respondInstead(action, body, response);
     }
+    // Before a wait, since registries look at credentials when a request arrives.
+    const refusal =
+      target.route === 'token'
+        ? undefined
+        : context.guard?.check(method, target, request.headers, 'encrypted' in request.socket);
     if (action?.kind === 'hold') await action.until;
     const call: Call = {
       ...target,
@@ -36,7 +41,10 @@ export async function serveExchange(
       body,
       known: context.catalogue.get(target.repository),
     };
-    const answer = await route(context, call);
+    if (refusal && refusal.challenges.length > 0) {
+      response.setHeader('WWW-Authenticate', refusal.challenges);
+    }
+    const answer = refusal ? refusal.answer : await route(context, call);
     entry.requestBytes = body.received;
     if (action && body.limited) return await breakOff(action, request);
     if (answer === undefined) return;
@@ -49,6 +57,11 @@ export async function serveExchange(
   } finally {
     entry.requestBytes = body.received;
   }
+}
+
+function targetOf(context: Context, url: string): Target {
+  const target = parseTarget(url);
+  return target.path === context.guard?.tokenPath ? { ...target, route: 'token' } : target;
 }
 
 function troubleOf(faults: FaultRunner, method: string, target: Target, request: IncomingMessage): Trouble {

@@ -9,6 +9,7 @@ export type RouteName =
   | 'manifest'
   | 'tags'
   | 'referrers'
+  | 'token'
   | 'unknown';
 
 /** One request, as a fault plan sees it. */

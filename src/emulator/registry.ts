@@ -2,6 +2,8 @@ import { createServer, type RequestListener, type Server, type ServerOptions } f
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { KlosetError } from '../errors.ts';
+import { Guard } from './auth/guard.ts';
+import type { AuthOptions } from './auth/options.ts';
 import { removeBlob } from './blobs.ts';
 import { Catalogue } from './catalogue.ts';
 import type { Context } from './context.ts';
@@ -25,6 +27,8 @@ export interface RegistryOptions {
   /** Flush each stored file to the disk before answering. Default false: safe from a crash of the process. */
   durable?: boolean;
   faults?: FaultPlan;
+  /** Who may do what; absent: everybody everything. */
+  auth?: AuthOptions;
   tls?: { key: string | Buffer; cert: string | Buffer };
 }
 
@@ -49,6 +53,10 @@ export interface RunningRegistry {
   /** Drops all upload sessions, as a restart of a registry does. */
   forgetSessions(): Promise<void>;
   setFaults(plan: FaultPlan | undefined): void;
+  /** Access tokens given out so far. */
+  tokensIssued(): number;
+  /** Makes all tokens invalid, as a change of the signing key does. Passwords and identity tokens stay good. */
+  revokeTokens(): void;
   /** Replaces the stored bytes of a blob behind the registry's back, in every repository. */
   corruptBlob(repository: string, digest: string, bytes: Uint8Array): Promise<void>;
   /** Loses a blob of one repository; manifests that name it stay. */
@@ -57,7 +65,7 @@ export interface RunningRegistry {
   close(): Promise<void>;
 }
 
-/** Starts an OCI registry. It serves everything without credentials: meant for loopback and test networks. */
+/** Starts an OCI registry. Without `auth` it serves everybody: meant for loopback and test networks. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<RunningRegistry> {
   const { host = '127.0.0.1', port = 0, directory } = options;
   const storage =
@@ -68,6 +76,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     catalogue,
     sessions: new UploadSessions(storage),
     lock: new KeyedLock(),
+    guard: options.auth && new Guard(options.auth),
   };
   const log = new RequestLog();
   let faults = options.faults && new FaultRunner(options.faults);
@@ -96,6 +105,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     setFaults(plan) {
       faults = plan && new FaultRunner(plan);
     },
+    tokensIssued: () => context.guard?.tokens.issued ?? 0,
+    revokeTokens: () => context.guard?.tokens.revokeAll(),
     async corruptBlob(repository, digest, bytes) {
       const { entry } = stored(repository, digest);
       await storage.replaceBlob(digest, bytes);

@@ -41,6 +41,7 @@ export async function route(context: Context, call: Call): Promise<Answer | unde
     if (call.method !== 'GET' && call.method !== 'HEAD') return notAllowed('GET, HEAD');
     return json(200, {}, { 'Docker-Distribution-Api-Version': 'registry/2.0' });
   }
+  if (call.route === 'token') return context.guard?.service.serve(call);
   if (call.route === 'unknown') return failure(404, 'NAME_UNKNOWN', 'the registry has no such path');
   if (!isRepositoryName(call.repository)) {
     return failure(400, 'NAME_INVALID', 'the repository name is malformed');

@@ -73,7 +73,9 @@ export class Payloads {
 
   /** Whether a source is hashed before its first byte is sent. */
   hashesFirst(source: ByteSource): boolean {
-    return source.rereadable && (source.sizeBytes ?? Number.POSITIVE_INFINITY) <= WHOLE_LIMIT_BYTES;
+    const bytes = source.sizeBytes ?? Number.POSITIVE_INFINITY;
+    // What is small is read once, and hashed in memory: opening a file twice costs more than the hash.
+    return source.rereadable && bytes > SMALL_BYTES && bytes <= WHOLE_LIMIT_BYTES;
   }
 
   /** The payload of a region of known length; waits for memory where it takes some. */

@@ -1,3 +1,4 @@
+import { telling } from './events.ts';
 import type { RequestCounter } from './requestStats.ts';
 import type { Transport } from './transport.ts';
 
@@ -21,12 +22,12 @@ export interface TransportPolicies {
  * 2. credentials come before flow control: a request that waits for a token holds no slot, and the one that a 401
  *    makes necessary again is paid for like any other;
  * 3. flow control sees each request that goes out, and its answer;
- * 4. the counter is last, since it counts what a registry counts: requests on the wire.
+ * 4. the counter and the events are last, since they are about what a registry sees: requests on the wire.
  */
 export function composeTransport(http: Transport, policies: TransportPolicies): Transport {
   const named: Transport = (request) =>
     http({ ...request, headers: { 'user-agent': USER_AGENT, ...request.headers } });
-  const counted = policies.counter.counting(named);
+  const counted = policies.counter.counting(telling(named));
   const flowing = policies.flow?.(counted) ?? counted;
   return policies.credentials?.(flowing) ?? flowing;
 }

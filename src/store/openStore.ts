@@ -3,6 +3,7 @@ import type { KlosetError } from '../errors.ts';
 import type { Clock } from '../flow/clock.ts';
 import type { RetryPolicy } from '../flow/retry.ts';
 import { composeTransport } from '../registry/compose.ts';
+import { CHANNELS } from '../registry/events.ts';
 import { type Exchange, makeExchange } from '../registry/exchange.ts';
 import type { ProfileName } from '../registry/profiles/names.ts';
 import type { ProviderProfile } from '../registry/profiles.ts';
@@ -61,6 +62,7 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
     ...(options.clock && { clock: options.clock }),
     onRetry: (error, delayMs) => {
       counter.countRetry();
+      tellRetry(reference.origin, error, delayMs);
       options.onRetry?.(error, delayMs);
     },
   });
@@ -81,4 +83,17 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
       await http.close();
     },
   };
+}
+
+function tellRetry(origin: string, error: KlosetError, delayMs: number): void {
+  if (!CHANNELS.retry.hasSubscribers) return;
+  const { code, summary: reason } = error;
+  const { status } = error.details;
+  CHANNELS.retry.publish({
+    host: new URL(origin).host,
+    code,
+    ...(status !== undefined && { status }),
+    reason,
+    delayMs,
+  });
 }

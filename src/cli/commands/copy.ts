@@ -4,6 +4,7 @@ import { type OpenPlace, openPlace } from '../../store/openPlace.ts';
 import { ociStoreOptions, type StoreSettings } from '../../store/storeSettings.ts';
 import { copyAll } from '../../store/transfer.ts';
 import { interruptSignal } from '../interrupt.ts';
+import { type Observation, observe } from '../observe/observe.ts';
 import { Output } from '../output.ts';
 import { startProgress } from '../progress.ts';
 import { type CommonFlags, storeSettings } from '../storeOptions.ts';
@@ -14,13 +15,15 @@ export async function copy(from: string, to: string, flags: CommonFlags): Promis
   const output = new Output(flags);
   const signal = interruptSignal();
   const settings = storeSettings(flags);
+  const observation = await observe(flags, output);
   const source = await openPlace(from, ociStoreOptions(settings));
   const target = await openPlace(to, ociStoreOptions(settings));
   try {
-    await run(source, target, output, signal, settings, flags.verbose ?? false);
+    await run(source, target, output, signal, settings, flags.verbose ?? false, observation);
   } finally {
     // Why it failed must not be hidden by what fails after it.
     await Promise.allSettled([source.close(), target.close()]);
+    observation.stop();
   }
 }
 
@@ -31,6 +34,7 @@ async function run(
   signal: AbortSignal,
   settings: StoreSettings,
   verbose: boolean,
+  observation: Observation,
 ): Promise<void> {
   const startedMs = performance.now();
   if (source.identity === target.identity) {
@@ -54,6 +58,7 @@ async function run(
       output,
       stats: () => sumStats(source.stats(), target.stats()),
       coordinator: target.coordinator,
+      observation,
     };
     await printSummary(means, 'copied', { ...result, seconds: (performance.now() - startedMs) / 1000 });
   } finally {
@@ -64,5 +69,5 @@ async function run(
 function sumStats(one: RequestStats, two: RequestStats): RequestStats {
   const requests: Record<string, number> = { ...one.requests };
   for (const [kind, count] of Object.entries(two.requests)) requests[kind] = (requests[kind] ?? 0) + count;
-  return { requests, retries: one.retries + two.retries };
+  return { requests, retries: one.retries + two.retries, throttled: one.throttled + two.throttled };
 }
