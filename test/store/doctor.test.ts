@@ -256,6 +256,22 @@ describe('verdicts', () => {
     await expectClean(examination);
   });
 
+  it('deletion by digest only of what has no tag (Google)', async () => {
+    const tags = new Set<string>();
+    const examination = await look({
+      before: (exchange) => {
+        const { reference = '' } = exchange;
+        if (isManifest('DELETE')(exchange) && isTagged(exchange)) tags.delete(reference);
+        if (isManifest('PUT')(exchange)) tags.add(reference);
+        const dangling = isManifest('DELETE')(exchange) && !isTagged(exchange) && tags.size > 0;
+        return dangling ? refuse(400, 'GOOGLE_MANIFEST_DANGLING_TAG') : undefined;
+      },
+    });
+    expect(troubles(examination)).toEqual({ 'delete-digest': 'limited' });
+    expect(examination.facts).toMatchObject({ tagDelete: true, digestDelete: true });
+    await expectClean(examination);
+  });
+
   it('a deletion that is accepted and does nothing', async () => {
     const examination = await look({
       before: (exchange) => (isManifest('DELETE')(exchange) && isTagged(exchange) ? refuse(202) : undefined),

@@ -12,12 +12,13 @@ export const DOCKERHUB: ProviderProfile = {
       source: 'docker/docs content/reference/api/registry/latest.yaml (DELETE by tag: 405), 2026-11',
     },
     byDigest: {
-      value: true,
+      value: false,
       source:
-        'docker/docs content/reference/api/registry/latest.yaml (202; 403 while a tag or an index refers to it), 2026-11',
+        'docker/docs content/reference/api/registry/latest.yaml (403 while a tag refers to it, and no tag can be deleted), 2026-11',
     },
     reclaims: {
-      value: 'Docker reclaims the bytes of deleted images itself, at a time that it does not publish.',
+      value:
+        'Tags are deleted on hub.docker.com and in its own API only. Docker reclaims the bytes of deleted images by itself, at a time that it does not publish.',
       source: 'docs.docker.com/docker-hub/repos/manage/hub-images/, 2026-11',
     },
   },

@@ -75,7 +75,7 @@ export const deletion: Probe = {
     const stored = await getManifest(context.exchange, tagA(context), context.signal);
     const digest = stored?.digest ?? (stored && digestOf(stored.bytes));
     const byDigest = digest
-      ? await deleteReference(context, BY_DIGEST, tagA(context), digest)
+      ? await deleteByDigest(context, digest, byTag.verdict === 'ok')
       : found(BY_DIGEST, 'skipped', 'there is no manifest to delete');
     const blobs = await deleteBlobOfOwn(context);
     return [byTag, byDigest, blobs];
@@ -85,6 +85,16 @@ export const deletion: Probe = {
 const BY_TAG = { name: 'delete-tag', title: 'Delete by tag' };
 const BY_DIGEST = { name: 'delete-digest', title: 'Delete by digest' };
 const BLOBS = { name: 'delete-blob', title: 'Delete a blob' };
+
+/** Google deletes by digest only what has no tag any more. */
+async function deleteByDigest(context: DoctorContext, digest: string, untags: boolean): Promise<Finding> {
+  const first = await deleteReference(context, BY_DIGEST, tagA(context), digest);
+  if (first.verdict === 'ok' || !untags) return first;
+  await deleteReference(context, BY_TAG, tagA(context), tagA(context));
+  const second = await deleteReference(context, BY_DIGEST, tagA(context), digest);
+  if (second.verdict !== 'ok') return first;
+  return { ...second, verdict: 'limited', detail: `once no tag names it (before: ${first.detail})` };
+}
 
 async function deleteReference(
   context: DoctorContext,
