@@ -137,8 +137,19 @@ export function buildProgram(): Command {
       .option('--port <port>', 'port, 0 for any free one', parsePort, 5000)
       .option('--host <host>', 'address to listen on', '127.0.0.1')
       .option('--dir <folder>', 'where to keep the content; in memory without')
+      .option(
+        '--fault <spec>',
+        'misbehave like this, for example 429@manifest-write:every=10; repeatable',
+        collect,
+      )
+      .option('--fault-seed <n>', 'decides what happens with a probability (default: 1)')
+      .option('--control', 'answer /_kloset-oci/ too: faults, counts and sessions, on loopback addresses')
       .action(async (flags) => (await import('./commands/registryServe.ts')).registryServe(flags)),
     'kloset-oci registry serve --port 5000 --dir ./registry',
   );
   return program;
+}
+
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
 }

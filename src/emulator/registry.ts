@@ -1,6 +1,5 @@
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, isIPv6 } from 'node:net';
+import type { RequestListener } from 'node:http';
+import { isIPv6 } from 'node:net';
 import { KlosetError } from '../errors.ts';
 import { Guard } from './auth/guard.ts';
 import type { AuthOptions } from './auth/options.ts';
@@ -10,7 +9,8 @@ import type { Context } from './context.ts';
 import { DirectoryStorage } from './directoryStorage.ts';
 import { serveExchange } from './exchange.ts';
 import { FaultRunner } from './faultRunner.ts';
-import type { FaultPlan } from './faults.ts';
+import type { FaultControls, FaultPlan } from './faults.ts';
+import { HttpServer, type TlsIdentity } from './httpServer.ts';
 import { KeyedLock } from './keyedLock.ts';
 import { MemoryStorage } from './memoryStorage.ts';
 import { type LoggedRequest, type RequestFilter, RequestLog } from './requestLog.ts';
@@ -27,9 +27,11 @@ export interface RegistryOptions {
   /** Flush each stored file to the disk before answering. Default false: safe from a crash of the process. */
   durable?: boolean;
   faults?: FaultPlan;
+  /** Answer `/_kloset-oci/…` too: faults, counts and sessions for other programs. Loopback addresses only. */
+  control?: boolean;
   /** Who may do what; absent: everybody everything. */
   auth?: AuthOptions;
-  tls?: { key: string | Buffer; cert: string | Buffer };
+  tls?: TlsIdentity;
 }
 
 export interface OpenSession {
@@ -79,12 +81,16 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     guard: options.auth && new Guard(options.auth),
   };
   const log = new RequestLog();
-  let faults = options.faults && new FaultRunner(options.faults);
-  const server = createHttpServer(options.tls, (request, response) => {
+  let faults: FaultRunner | undefined;
+  const serve: RequestListener = (request, response) => {
     void serveExchange(context, log, faults, request, response).catch(() => response.destroy());
-  });
-  await listen(server, host, port);
-  const bound = (server.address() as AddressInfo).port;
+  };
+  const controlled = options.control && (await loadControl(host));
+  const listener = controlled
+    ? controlled(serve, { context, plan: () => faults?.plan, setFaults: (plan) => setFaults(plan) })
+    : serve;
+  const server = new HttpServer(host, options.tls, listener);
+  const bound = await server.listen(port);
   const address = `${isIPv6(host) ? `[${host}]` : host}:${bound}`;
   const stored = (repository: string, digest: string) => {
     const known = catalogue.get(repository);
@@ -92,6 +98,26 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     if (known && entry) return { known, entry };
     throw new KlosetError('BLOB_MISSING', 'the registry has no such blob', { object: digest });
   };
+  const controls: FaultControls = {
+    restart(downMs) {
+      void context.sessions.forgetAll();
+      server.restart(downMs);
+    },
+    async dropSession(id) {
+      await context.sessions.forget(id);
+    },
+    async dropBlob(repository, digest) {
+      await removeBlob(context, catalogue.get(repository), digest);
+    },
+    limitConnections(most) {
+      server.maxConnections = most;
+    },
+  };
+  const setFaults = (plan: FaultPlan | undefined) => {
+    faults?.stop();
+    faults = plan && new FaultRunner(plan, controls);
+  };
+  setFaults(options.faults);
   return {
     host,
     port: bound,
@@ -102,9 +128,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     resetRequestLog: () => log.reset(),
     openSessions: () => context.sessions.list(),
     forgetSessions: () => context.sessions.forgetAll(),
-    setFaults(plan) {
-      faults = plan && new FaultRunner(plan);
-    },
+    setFaults,
     tokensIssued: () => context.guard?.tokens.issued ?? 0,
     revokeTokens: () => context.guard?.tokens.revokeAll(),
     async corruptBlob(repository, digest, bytes) {
@@ -116,27 +140,21 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
       await removeBlob(context, stored(repository, digest).known, digest);
     },
     async close() {
-      if (server.listening) {
-        const ended = new Promise<void>((resolve) => server.close(() => resolve()));
-        server.closeAllConnections();
-        await ended;
-      }
+      faults?.stop();
+      await server.close();
       await context.sessions.forgetAll();
     },
   };
 }
 
-function createHttpServer(tls: RegistryOptions['tls'], listener: RequestListener): Server {
-  const options: ServerOptions = {
-    noDelay: true,
-    keepAlive: true,
-    // An upload may take hours; a head of 64 KiB has room for many `tag` parameters.
-    requestTimeout: 0,
-    headersTimeout: 120_000,
-    keepAliveTimeout: 75_000,
-    maxHeaderSize: 64 << 10,
-  };
-  return tls ? createTlsServer({ ...options, ...tls }, listener) : createServer(options, listener);
+async function loadControl(host: string) {
+  if (!/^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(host)) {
+    throw new KlosetError('USAGE', 'the control endpoint is for loopback addresses only', {
+      object: host,
+      remedy: 'Listen on 127.0.0.1, or leave the control endpoint out.',
+    });
+  }
+  return (await import('./control.ts')).controlled;
 }
 
 async function loadContent(storage: Storage, directory: string | undefined): Promise<StoredContent> {
@@ -146,27 +164,6 @@ async function loadContent(storage: Storage, directory: string | undefined): Pro
     throw new KlosetError('FILE_WRITE_FAILED', `the folder cannot be used: ${messageOf(cause)}`, {
       ...(directory === undefined ? {} : { object: directory }),
       remedy: 'Name a folder that you may read and write.',
-      cause,
-    });
-  }
-}
-
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-  } catch (cause) {
-    const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    throw new KlosetError('USAGE', taken ? 'the port is in use' : `cannot listen: ${messageOf(cause)}`, {
-      object: `${host}:${port}`,
-      remedy: taken
-        ? 'Choose another port, or 0 for any free one.'
-        : 'Choose an address of this machine and a port that you may open.',
       cause,
     });
   }

@@ -103,6 +103,13 @@ export class UploadSessions {
     return [...this.#open.values()].map(({ repository, id, bytes }) => ({ repository, id, bytes }));
   }
 
+  async forget(id: string): Promise<void> {
+    const session = this.#open.get(id);
+    if (!session || !this.close(session)) return;
+    session.takeOver();
+    await session.sink.discard();
+  }
+
   async forgetAll(): Promise<void> {
     const sessions = [...this.#open.values()];
     this.#open.clear();

@@ -1,8 +1,9 @@
 import { type KlosetError, throwIfAborted } from '../errors.ts';
 import { classify, retryDelayMs } from '../flow/retry.ts';
 import { confirmedOffset } from '../registry/rangeHeader.ts';
-import { commitUpload, patchChunk, type UploadSession, uploadStatus } from '../registry/uploads.ts';
+import { patchChunk, type UploadSession, uploadStatus } from '../registry/uploads.ts';
 import { planChunkBytes } from './chunkPlan.ts';
+import { closeSession } from './closeSession.ts';
 import type { Chunk, Payload } from './payload.ts';
 import {
   isHopeless,
@@ -73,16 +74,20 @@ async function sendChunk(chunk: Chunk, holder: SessionHolder, context: UploadCon
     const { error } = answer;
     if (signal?.aborted || isHopeless(error)) throw error;
     failures++;
-    const given = refusal(error, chunk, context);
+    const given = refusal(error, chunk, answer.session, context);
     if (given) return { outcome: given };
 
     // From here on the chunk may have arrived in part, in full or not at all: ask the session.
-    if (classify(error) !== 'final') {
+    const failure = classify(error);
+    if (failure !== 'final') {
       const delayMs = retryDelayMs(exchange.policy, error, failures);
       if (delayMs === undefined) return { outcome: { kind: 'again', error } };
-      host.chunkFailed();
+      const restOnly = chunk.last && chunk.offset > 0;
+      if (failure === 'transient') host.chunkFailed(restOnly ? undefined : chunk.bytes);
       context.onRetry?.(error, delayMs);
       await exchange.clock.sleep(delayMs, signal);
+      // Refused before it was handled: the session stands where it did, and asking it would be throttled as well.
+      if (failure === 'throttled') continue;
     }
     const reported = await askSession(answer.session, error, holder, context);
     const resumeAt = confirmedOffset(reported, chunk.offset, chunk.offset + chunk.bytes);
@@ -109,7 +114,12 @@ async function sendChunk(chunk: Chunk, holder: SessionHolder, context: UploadCon
 }
 
 /** A refusal that asks for another form, or undefined when the session may go on. */
-function refusal(error: KlosetError, chunk: Chunk, context: UploadContext): Outcome | undefined {
+function refusal(
+  error: KlosetError,
+  chunk: Chunk,
+  { chunkMinBytes }: UploadSession,
+  context: UploadContext,
+): Outcome | undefined {
   const { host, mode } = context;
   const { status } = error.details;
   if (saysTooLarge(error)) {
@@ -118,7 +128,7 @@ function refusal(error: KlosetError, chunk: Chunk, context: UploadContext): Outc
       host.chunksRefused();
       return { kind: 'again', error, free: true };
     }
-    if (!host.bodyRefused(chunk.bytes)) throw error;
+    if (!host.bodyRefused(chunk.bytes, chunkMinBytes)) throw error;
     return { kind: 'again', error, free: true };
   }
   if (status === undefined || status === 416 || classify(error) !== 'final') return undefined;
@@ -154,12 +164,8 @@ async function commit(
   const { exchange, host, signal } = context;
   const digest = await payload.digest(signal);
   const bytes = payload.sizeBytes ?? 0;
-  const session = await holder.get();
   const at = chunk && chunk.offset > 0 ? chunk.offset : undefined;
-  const answer = await commitUpload(exchange, session, digest, chunk?.body(), at, {
-    signal,
-    onSent: context.onSent,
-  });
+  const answer = await closeSession(digest, chunk?.body(), at, holder, context);
   if (answer.ok) {
     holder.closed();
     return { kind: 'stored', blob: { digest, bytes } };

@@ -144,13 +144,17 @@ export class HostMemory {
     return this.facts.takesChunks ?? true;
   }
 
-  /** A body was refused for its length. Returns false when there is nothing smaller left to try. */
-  bodyRefused(bytes: number): boolean {
+  /**
+   * A body was refused for its length. Returns false when there is nothing smaller left to try.
+   *
+   * @param leastBytes the shortest chunk that the registry takes, where it has said so
+   */
+  bodyRefused(bytes: number, leastBytes = 0): boolean {
     // What fails with a body as short as this is not its length: a reset under a lock of 300 bytes must not have all
     // packfiles sent in chunks of 299.
-    if (bytes <= MIN_CHUNK_BYTES) return false;
-    const smaller = Math.max(Math.floor(bytes / 2), MIN_CHUNK_BYTES);
-    this.learn({ bodyMaxBytes: Math.min(this.maxBodyBytes, smaller) });
+    const floor = Math.max(MIN_CHUNK_BYTES, leastBytes, this.minChunkBytes);
+    if (bytes <= floor) return false;
+    this.learn({ bodyMaxBytes: Math.min(this.maxBodyBytes, Math.max(Math.floor(bytes / 2), floor)) });
     return true;
   }
 
@@ -159,9 +163,13 @@ export class HostMemory {
     this.learn({ chunkBytes: Math.min((this.facts.chunkBytes ?? FIRST_CHUNK_BYTES) * 2, MAX_CHUNK_BYTES) });
   }
 
-  /** A chunk was lost: on a bad link less is lost with a smaller one. */
-  chunkFailed(): void {
-    const bytes = this.facts.chunkBytes ?? FIRST_CHUNK_BYTES;
-    this.learn({ chunkBytes: Math.max(Math.floor(bytes / 2), MIN_CHUNK_BYTES) });
+  /**
+   * A chunk was lost: on a bad link less is lost with a smaller one.
+   *
+   * @param bytes its length, unless it was the rest that a last chunk is
+   */
+  chunkFailed(bytes = Number.POSITIVE_INFINITY): void {
+    const tried = Math.min(this.facts.chunkBytes ?? FIRST_CHUNK_BYTES, bytes);
+    this.learn({ chunkBytes: Math.max(Math.floor(tried / 2), MIN_CHUNK_BYTES) });
   }
 }

@@ -1,5 +1,6 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
 import { cancelUpload, commitUpload, postBlob, type UploadSession } from '../registry/uploads.ts';
+import { closeSession } from './closeSession.ts';
 import type { Payload } from './payload.ts';
 import {
   brokeWhileSending,
@@ -18,7 +19,7 @@ export async function uploadMonolithic(
   holder: SessionHolder,
   context: UploadContext,
 ): Promise<Outcome> {
-  const { exchange, host, signal, onSent } = context;
+  const { exchange, host, signal } = context;
   // Sessions that are opened before the answer is known would only have to be cancelled.
   await host.probing;
   // The session opens while the workers hash: a round trip that costs no time.
@@ -30,11 +31,7 @@ export async function uploadMonolithic(
     const stored = await bySinglePost(payload, digest, holder, context);
     if (stored) return stored;
   }
-  const session = await holder.get();
-  const answer = await commitUpload(exchange, session, digest, payload.whole(), undefined, {
-    signal,
-    onSent,
-  });
+  const answer = await closeSession(digest, payload.whole(), undefined, holder, context);
   if (answer.ok) {
     holder.closed();
     return { kind: 'stored', blob: { digest, bytes } };

@@ -8,6 +8,7 @@ import { putManifest } from '../registry/manifests.ts';
 import { ping } from '../registry/ping.ts';
 import { describeReference, type Reference } from '../registry/reference.ts';
 import { listTags } from '../registry/tags.ts';
+import { readAfterWrite } from './afterWrite.ts';
 import { deleteTag } from './deletion.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { EmptyConfig } from './emptyConfig.ts';
@@ -70,7 +71,8 @@ export class OciStore implements DigestStore {
     await this.#put('CONFIG', bufferSource(config, CONFIG_TAG), options);
     // Registries cannot put "only if absent": of two creators at once, the one that was overwritten finds out here.
     this.#resolver.forget(CONFIG_TAG);
-    const stored = await this.open(options);
+    const read = () => this.open(options);
+    const stored = await readAfterWrite(this.#exchange, 'STORE_MISSING', read, options.signal);
     if (!Buffer.from(stored).equals(config)) throw exists;
   }
 
