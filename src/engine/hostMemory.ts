@@ -14,6 +14,8 @@ const MAX_CHUNK_BYTES = 64 * MIB;
 export class HostMemory {
   #known: HostFacts = {};
   #learned: { -readonly [Name in keyof HostFacts]: HostFacts[Name] } = {};
+  /** What the registry may have shown: good for this process, and no more. */
+  #suspected: { bodyMaxBytes?: number } = {};
   #source: (() => Promise<HostFacts>) | undefined;
   #ready: Promise<void> | undefined;
   /** Settles when {@link singlePost} is known; absent while nobody asks. Never rejects. */
@@ -46,7 +48,7 @@ export class HostMemory {
 
   /** Everything that is known. */
   get facts(): HostFacts {
-    return { ...this.#known, ...this.#learned };
+    return { ...this.#known, ...this.#learned, ...this.#suspected };
   }
 
   /** Notes what the registry has shown. */
@@ -154,8 +156,19 @@ export class HostMemory {
     // packfiles sent in chunks of 299.
     const floor = Math.max(MIN_CHUNK_BYTES, leastBytes, this.minChunkBytes);
     if (bytes <= floor) return false;
-    this.learn({ bodyMaxBytes: Math.min(this.maxBodyBytes, Math.max(Math.floor(bytes / 2), floor)) });
+    const bodyMaxBytes = Math.min(this.maxBodyBytes, Math.max(Math.floor(bytes / 2), floor));
+    this.#suspected = {};
+    this.learn({ bodyMaxBytes });
     return true;
+  }
+
+  /**
+   * The connection broke under a body, which is also how some proxies refuse a long one. On a bad line it means
+   * nothing, so that it is not kept for later processes.
+   */
+  bodySuspected(bytes: number): void {
+    if (bytes <= MIN_CHUNK_BYTES) return;
+    this.#suspected.bodyMaxBytes = Math.min(this.maxBodyBytes, Math.max(bytes - 1, MIN_CHUNK_BYTES));
   }
 
   /** A blob of several chunks went through without a failure. */

@@ -30,6 +30,18 @@ describe('what is known of a host', () => {
     expect(host.facts).toEqual({});
   });
 
+  it('is not taken from a line that broke', () => {
+    const host = new HostMemory();
+    host.bodySuspected(20 * MIB);
+    expect(host.formFor(20 * MIB, true, 'auto')).toBe('chunked');
+    expect(host.learned).toEqual({});
+    host.bodySuspected(300);
+    expect(host.maxBodyBytes).toBe(20 * MIB - 1);
+    host.bodyRefused(8 * MIB);
+    expect(host.learned).toEqual({ bodyMaxBytes: 4 * MIB });
+    expect(host.maxBodyBytes).toBe(4 * MIB);
+  });
+
   it('gives way to what the host shows', async () => {
     const host = new HostMemory();
     host.singlePost = false;
