@@ -35,6 +35,14 @@ export const ERROR_CODES = {
     exit: 1,
     meaning: 'The registry refuses the operation (403), for lack of rights or of quota.',
   },
+  CREDENTIALS_UNUSABLE: {
+    exit: 1,
+    meaning: 'A file of credentials or a credential helper program cannot be used.',
+  },
+  TOKEN_SERVICE_FAILED: {
+    exit: 1,
+    meaning: "The registry's token service cannot be reached, or its answers cannot be used.",
+  },
   RATE_LIMITED: { exit: 1, meaning: 'The registry kept answering "too many requests" (429).' },
   REPOSITORY_UNKNOWN: {
     exit: 1,

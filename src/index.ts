@@ -10,6 +10,9 @@ export { fileSource } from './engine/fileSource.ts';
 export type { ByteReader, ByteSource } from './engine/source.ts';
 export { streamSource } from './engine/streamSource.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, isKlosetError, KlosetError } from './errors.ts';
+
+export type { GivenCredentials } from './registry/auth/givenCredentials.ts';
+
 export {
   CHANNELS,
   type EventChannel,
@@ -18,6 +21,7 @@ export {
   type RetryEvent,
   type WaitEvent,
 } from './registry/events.ts';
+
 export type { UploadMode } from './registry/profiles.ts';
 export type { RequestStats } from './registry/requestStats.ts';
 export type { RequestKind } from './registry/transport.ts';

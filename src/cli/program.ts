@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { OBJECT_TYPES } from '../store/objectNames.ts';
 import { example } from './example.ts';
+import { addLoginCommands } from './loginCommands.ts';
 import { registerDoctor } from './registerDoctor.ts';
 import { withRegistryAuthFlags } from './registryAuth.ts';
+import { withRegistryProfileFlags } from './registryProfile.ts';
 import { withOutputFlags, withStoreFlags } from './storeOptions.ts';
 import { parseBytes, parsePort } from './values.ts';
 
@@ -127,11 +129,14 @@ export function buildProgram(): Command {
     'kloset-oci create oci://localhost:5000/my-org/store --config ./kloset/CONFIG',
   );
   registerDoctor(program, LOCATION);
+  addLoginCommands(program);
   const registry = program.command('registry').description('The embedded registry.');
   example(
-    withRegistryAuthFlags(
-      withOutputFlags(
-        registry.command('serve').description('Run the embedded registry until it is interrupted.'),
+    withRegistryProfileFlags(
+      withRegistryAuthFlags(
+        withOutputFlags(
+          registry.command('serve').description('Run the embedded registry until it is interrupted.'),
+        ),
       ),
     )
       .option('--port <port>', 'port, 0 for any free one', parsePort, 5000)
@@ -146,6 +151,14 @@ export function buildProgram(): Command {
       .option('--control', 'answer /_kloset-oci/ too: faults, counts and sessions, on loopback addresses')
       .action(async (flags) => (await import('./commands/registryServe.ts')).registryServe(flags)),
     'kloset-oci registry serve --port 5000 --dir ./registry',
+  );
+  example(
+    withOutputFlags(
+      registry
+        .command('profiles')
+        .description('List the registries that `registry serve --profile` can be, and how they differ.'),
+    ).action(async (flags) => (await import('./commands/registryProfiles.ts')).registryProfiles(flags)),
+    'kloset-oci registry profiles',
   );
   return program;
 }

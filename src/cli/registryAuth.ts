@@ -27,6 +27,13 @@ export function withRegistryAuthFlags(command: Command): Command {
     .option('--anonymous-pull', 'let everybody read');
 }
 
+/** The accounts of the flags. */
+export interface RegistryAccounts {
+  users: Record<string, AuthUser>;
+  anonymous?: readonly Right[];
+  tokenLifeMs?: number;
+}
+
 /**
  * What the flags mean; undefined where no credentials are asked for.
  *
@@ -36,18 +43,36 @@ export async function registryAuth(flags: RegistryAuthFlags): Promise<AuthOption
   const { auth: scheme, usersFile, tokenLife, anonymousPull } = flags;
   if (scheme === undefined) {
     if (usersFile === undefined && tokenLife === undefined && !anonymousPull) return undefined;
-    throw new KlosetError('USAGE', '--users-file, --token-life and --anonymous-pull need --auth');
+    throw new KlosetError(
+      'USAGE',
+      '--users-file, --token-life and --anonymous-pull need --auth or --profile',
+    );
   }
-  if (usersFile === undefined) {
+  const accounts = usersFile === undefined ? undefined : await registryAccounts(flags);
+  if (!accounts) {
     throw new KlosetError('USAGE', '--auth needs --users-file', {
       remedy: 'Write lines of NAME:PASSWORD into a file and name it.',
     });
   }
+  const { tokenLifeMs, ...rest } = accounts;
+  return { scheme, ...rest, ...(tokenLifeMs !== undefined && { tokens: { tokenLifeMs } }) };
+}
+
+/**
+ * The accounts alone; undefined without a file of users.
+ *
+ * @throws KlosetError USAGE
+ */
+export async function registryAccounts(flags: RegistryAuthFlags): Promise<RegistryAccounts | undefined> {
+  const { usersFile, tokenLife, anonymousPull } = flags;
+  if (usersFile === undefined) {
+    if (tokenLife === undefined && !anonymousPull) return undefined;
+    throw new KlosetError('USAGE', '--token-life and --anonymous-pull need --users-file');
+  }
   return {
-    scheme,
     users: await readUsers(usersFile),
     ...(anonymousPull && { anonymous: [{ repositories: '*', actions: ['pull'] }] }),
-    ...(tokenLife !== undefined && { tokens: { tokenLifeMs: tokenLife } }),
+    ...(tokenLife !== undefined && { tokenLifeMs: tokenLife }),
   };
 }
 

@@ -52,7 +52,9 @@ export async function serveExchange(
       response.setHeader('WWW-Authenticate', refusal.challenges);
     }
     const handle = action?.kind === 'handle-twice' ? handleTwice : route;
-    const answer = refusal ? refusal.answer : await handle(context, call);
+    const given = refusal ? refusal.answer : await handle(context, call);
+    const { finish } = context.behaviour;
+    const answer = given && finish ? finish(call, given) : given;
     entry.requestBytes = body.received;
     if (action && body.limited) return await breakOff(action, request);
     if (answer === undefined) return;

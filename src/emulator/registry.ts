@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import { KlosetError } from '../errors.ts';
 import { Guard } from './auth/guard.ts';
 import type { AuthOptions } from './auth/options.ts';
+import { SPECIFIED } from './behaviour.ts';
 import { removeBlob } from './blobs.ts';
 import { Catalogue } from './catalogue.ts';
 import type { Context } from './context.ts';
@@ -13,6 +14,11 @@ import type { FaultControls, FaultPlan } from './faults.ts';
 import { HttpServer, type TlsIdentity } from './httpServer.ts';
 import { KeyedLock } from './keyedLock.ts';
 import { MemoryStorage } from './memoryStorage.ts';
+import type { ProfileSettings } from './profiles/behaviourOf.ts';
+import type { ProfileName } from './profiles/index.ts';
+import type { PlayedProfile, ProfilePlace } from './profiles/play.ts';
+import type { EmulatorProfile } from './profiles/profile.ts';
+import type { StorageRequest } from './profiles/storageHost.ts';
 import { type LoggedRequest, type RequestFilter, RequestLog } from './requestLog.ts';
 import type { Storage, StoredContent } from './storage.ts';
 import { UploadSessions } from './uploadSessions.ts';
@@ -29,9 +35,13 @@ export interface RegistryOptions {
   faults?: FaultPlan;
   /** Answer `/_kloset-oci/…` too: faults, counts and sessions for other programs. Loopback addresses only. */
   control?: boolean;
-  /** Who may do what; absent: everybody everything. */
+  /** Who may do what; absent: everybody everything, or the users of the profile. */
   auth?: AuthOptions;
   tls?: TlsIdentity;
+  /** Behaves like this registry, by name or as data of your own. Default: as the specification says. */
+  profile?: ProfileName | EmulatorProfile;
+  /** What the profile leaves open. */
+  profileSettings?: ProfileSettings;
 }
 
 export interface OpenSession {
@@ -63,6 +73,10 @@ export interface RunningRegistry {
   corruptBlob(repository: string, digest: string, bytes: Uint8Array): Promise<void>;
   /** Loses a blob of one repository; manifests that name it stay. */
   dropBlob(repository: string, digest: string): Promise<void>;
+  /** What the storage host of a profile was asked, which serves the blobs where the profile redirects to one. */
+  storageRequests(): readonly StorageRequest[];
+  /** Has garbage collection at a blob until it is uploaded again, where the profile tells clients of that. */
+  collectBlob(repository: string, digest: string): void;
   /** Ends all sockets and sessions. */
   close(): Promise<void>;
 }
@@ -73,12 +87,15 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
   const storage =
     directory === undefined ? new MemoryStorage() : new DirectoryStorage(directory, options.durable ?? false);
   const catalogue = new Catalogue(await loadContent(storage, directory));
+  const played = await playedProfile(options, { storage, catalogue, host, tls: options.tls });
+  const auth = options.auth ?? played?.auth;
   const context: Context = {
     storage,
     catalogue,
     sessions: new UploadSessions(storage),
     lock: new KeyedLock(),
-    guard: options.auth && new Guard(options.auth),
+    behaviour: played?.behaviour ?? SPECIFIED,
+    guard: auth && new Guard(auth),
   };
   const log = new RequestLog();
   let faults: FaultRunner | undefined;
@@ -90,7 +107,10 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     ? controlled(serve, { context, plan: () => faults?.plan, setFaults: (plan) => setFaults(plan) })
     : serve;
   const server = new HttpServer(host, options.tls, listener);
-  const bound = await server.listen(port);
+  const bound = await server.listen(port).catch(async (error: unknown) => {
+    await played?.close();
+    throw error;
+  });
   const address = `${isIPv6(host) ? `[${host}]` : host}:${bound}`;
   const stored = (repository: string, digest: string) => {
     const known = catalogue.get(repository);
@@ -139,12 +159,25 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     async dropBlob(repository, digest) {
       await removeBlob(context, stored(repository, digest).known, digest);
     },
+    storageRequests: () => played?.storageRequests() ?? [],
+    collectBlob: (repository, digest) => played?.collector.mark(repository, digest),
     async close() {
       faults?.stop();
       await server.close();
+      await played?.close();
       await context.sessions.forgetAll();
     },
   };
+}
+
+async function playedProfile(
+  { profile, profileSettings = {} }: RegistryOptions,
+  place: ProfilePlace,
+): Promise<PlayedProfile | undefined> {
+  if (profile === undefined) return undefined;
+  // Most registries start without one, some of them many times in a test.
+  const { playProfile } = await import('./profiles/play.ts');
+  return playProfile(profile, profileSettings, place);
 }
 
 async function loadControl(host: string) {

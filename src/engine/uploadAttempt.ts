@@ -122,6 +122,8 @@ export function isHopeless(error: KlosetError): boolean {
     [
       'AUTH_REQUIRED',
       'ACCESS_DENIED',
+      'CREDENTIALS_UNUSABLE',
+      'TOKEN_SERVICE_FAILED',
       'REPOSITORY_UNKNOWN',
       'CANCELLED',
       'SOURCE_CHANGED',

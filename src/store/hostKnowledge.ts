@@ -5,7 +5,7 @@ import { stateFolder } from '../engine/stateFolder.ts';
 import type { ProfileName } from '../registry/profiles/names.ts';
 import type { ProviderProfile } from '../registry/profiles.ts';
 import { isLoopback, type Reference } from '../registry/reference.ts';
-import type { RequestKind, Transport } from '../registry/transport.ts';
+import type { RequestKind } from '../registry/transport.ts';
 import type { HostRecord } from './hostsFile.ts';
 
 /** What a store knows of its registry from elsewhere than its own requests. */
@@ -47,16 +47,10 @@ export class HostKnowledge {
     this.#asks = keeps || options.profile !== undefined;
   }
 
-  /** Looks at answers as they pass, without a request of its own. */
-  watch(next: Transport): Transport {
-    // The name was given: nothing is left to find out.
-    if (this.#options.profile !== undefined) return next;
-    return async (request) => {
-      const answer = await next(request);
-      if (!this.#answers.has(request.kind)) this.#answers.set(request.kind, answer.headers);
-      return answer;
-    };
-  }
+  /** Looks at an answer as it passes, without a request of its own. */
+  readonly onAnswer = (kind: RequestKind, headers: Headers): void => {
+    if (!this.#answers.has(kind)) this.#answers.set(kind, headers);
+  };
 
   /** The profile: the one asked for, else by the host's name, else by what was answered so far, else `generic`. */
   async profile(): Promise<ProviderProfile> {

@@ -256,12 +256,14 @@ export class OciStore implements DigestStore {
   async #commit(target: Target, layers: readonly Layer[], signal: AbortSignal | undefined): Promise<void> {
     const tag = target === 'CONFIG' ? CONFIG_TAG : tagOf(target);
     const host = this.#coordinator.host(this.#exchange.reference.origin);
+    // As it is now: of many first puts at once, each one is refused, and the first to learn why tells the others.
+    const plain = host.artifactTypeRefused;
     try {
-      await putManifest(this.#exchange, tag, buildManifest(target, layers, host.artifactTypeRefused), signal);
+      await putManifest(this.#exchange, tag, buildManifest(target, layers, plain), signal);
     } catch (error) {
       const status = isKlosetError(error) ? error.details.status : undefined;
       const refused = status === 400 || status === 405 || status === 415;
-      if (!refused || host.artifactTypeRefused || isKlosetError(error, 'BLOB_MISSING')) throw error;
+      if (!refused || plain || isKlosetError(error, 'BLOB_MISSING')) throw error;
       await putManifest(this.#exchange, tag, buildManifest(target, layers, true), signal);
       host.artifactTypeRefused = true;
     }

@@ -1,20 +1,15 @@
 import { Coordinator, type EngineOptions } from '../engine/coordinator.ts';
-import type { KlosetError } from '../errors.ts';
-import type { Clock } from '../flow/clock.ts';
-import type { RetryPolicy } from '../flow/retry.ts';
-import { composeTransport } from '../registry/compose.ts';
-import { CHANNELS } from '../registry/events.ts';
-import { type Exchange, makeExchange } from '../registry/exchange.ts';
+import type { Exchange } from '../registry/exchange.ts';
 import type { ProfileName } from '../registry/profiles/names.ts';
 import type { ProviderProfile } from '../registry/profiles.ts';
 import { parseReference } from '../registry/reference.ts';
-import { RequestCounter, type RequestStats } from '../registry/requestStats.ts';
-import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
+import type { RequestStats } from '../registry/requestStats.ts';
 import { HostKnowledge } from './hostKnowledge.ts';
 import { OciStore } from './ociStore.ts';
+import { type ExchangeOptions, openExchange } from './openExchange.ts';
 
 /** Settings of a store in a registry. */
-export interface OciStoreOptions extends EngineOptions {
+export interface OciStoreOptions extends EngineOptions, ExchangeOptions {
   /** TLS or plain HTTP; by default plain HTTP for loopback hosts and TLS for all others. */
   readonly useTls?: boolean | undefined;
   /**
@@ -25,12 +20,8 @@ export interface OciStoreOptions extends EngineOptions {
   readonly looksBeforePut?: boolean | undefined;
   /** The provider, for a host whose name does not tell it. By default it is found out. */
   readonly profile?: ProfileName | undefined;
-  readonly http?: HttpOptions | undefined;
-  readonly retry?: RetryPolicy | undefined;
-  readonly clock?: Clock | undefined;
   /** Takes what looks odd and stops nothing, as sentences. */
   readonly onRemark?: ((text: string) => void) | undefined;
-  readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
 }
 
 /** An open store with what a program around it asks for. */
@@ -50,22 +41,12 @@ export interface OpenOciStore {
  * Opens a store in a registry. Makes no request: what is wrong shows at the first operation.
  *
  * @param location `oci://HOST[:PORT]/REPOSITORY`
- * @throws KlosetError LOCATION_INVALID
+ * @throws KlosetError LOCATION_INVALID; USAGE for credentials that contradict themselves
  */
 export function openOciStore(location: string, options: OciStoreOptions = {}): OpenOciStore {
   const reference = parseReference(location, { useTls: options.useTls });
-  const counter = new RequestCounter();
-  const http = httpTransport(options.http);
   const knowledge = new HostKnowledge(reference, options);
-  const exchange = makeExchange(reference, composeTransport(knowledge.watch(http.send), { counter }), {
-    ...(options.retry && { policy: options.retry }),
-    ...(options.clock && { clock: options.clock }),
-    onRetry: (error, delayMs) => {
-      counter.countRetry();
-      tellRetry(reference.origin, error, delayMs);
-      options.onRetry?.(error, delayMs);
-    },
-  });
+  const { exchange, counter, close } = openExchange(reference, { ...options, onAnswer: knowledge.onAnswer });
   const coordinator = new Coordinator(options);
   const host = coordinator.host(reference.origin);
   knowledge.inform(host);
@@ -80,20 +61,7 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
       await store.close();
       await coordinator.close();
       await knowledge.save(host);
-      await http.close();
+      await close();
     },
   };
-}
-
-function tellRetry(origin: string, error: KlosetError, delayMs: number): void {
-  if (!CHANNELS.retry.hasSubscribers) return;
-  const { code, summary: reason } = error;
-  const { status } = error.details;
-  CHANNELS.retry.publish({
-    host: new URL(origin).host,
-    code,
-    ...(status !== undefined && { status }),
-    reason,
-    delayMs,
-  });
 }

@@ -1,4 +1,5 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
+import type { GivenCredentials } from '../registry/auth/givenCredentials.ts';
 import { PROFILE_NAMES, type ProfileName } from '../registry/profiles/names.ts';
 import type { UploadMode } from '../registry/profiles.ts';
 import type { HasherChoice } from '../workers/hasher.ts';
@@ -41,6 +42,36 @@ export const OPTIONS = [
     defaultText: 'auto',
     description:
       "The registry's kind, where its host name does not tell it: its limits are then kept from the first request.",
+  },
+  {
+    name: 'username',
+    type: 'text',
+    defaultText: 'none',
+    description: 'Who to be at the registry; without it, stored logins are looked for.',
+  },
+  {
+    name: 'password',
+    type: 'secret',
+    defaultText: 'none',
+    description: 'The password, or the access token that the registry takes in its place.',
+  },
+  {
+    name: 'password_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'A file whose first line is the password.',
+  },
+  {
+    name: 'token',
+    type: 'secret',
+    defaultText: 'none',
+    description: 'A Bearer token that goes to the registry as it is.',
+  },
+  {
+    name: 'token_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'A file whose first line is the token.',
   },
   {
     name: 'concurrency',
@@ -110,6 +141,7 @@ export interface StoreSettings {
   readonly useTls: boolean | undefined;
   /** `undefined` also for `auto`. */
   readonly profile: ProfileName | undefined;
+  readonly credentials: GivenCredentials | undefined;
   readonly concurrency: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly cacheBytes: number | undefined;
@@ -139,6 +171,7 @@ export function readSettings(
   return {
     useTls: read('use_tls', parseBoolean),
     profile: read('profile', parseProfile),
+    credentials: credentialsOf(textOf),
     concurrency: read('concurrency', parseCount),
     memoryBytes: read('memory', parseBytes),
     cacheBytes: read('cache_size', parseBytes),
@@ -154,10 +187,11 @@ export function readSettings(
 /** What the settings mean for a store in a registry. */
 export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
   const { useTls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
-  const { stallTimeoutMs, profile } = settings;
+  const { stallTimeoutMs, profile, credentials } = settings;
   return {
     useTls,
     profile,
+    credentials,
     concurrency,
     memoryBytes,
     uploadMode,
@@ -171,6 +205,17 @@ export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
 function parseProfile(text: string): ProfileName | undefined {
   const choice = parseChoice(text, PROFILES);
   return choice === 'auto' ? undefined : choice;
+}
+
+function credentialsOf(textOf: (name: OptionName) => string | undefined): GivenCredentials | undefined {
+  const given = {
+    username: textOf('username') || undefined,
+    password: textOf('password') || undefined,
+    passwordFile: textOf('password_file') || undefined,
+    token: textOf('token') || undefined,
+    tokenFile: textOf('token_file') || undefined,
+  };
+  return Object.values(given).some((value) => value !== undefined) ? given : undefined;
 }
 
 function named<T>(name: OptionName, parse: () => T, remedy: string | undefined): T {

@@ -81,7 +81,7 @@ describe('the doctor', () => {
   for (const [name, profile, troubles] of UNDELETABLE) {
     const needed = requirePeers(REGISTRIES[name].peers);
     test.skipIf(!needed.found)(`${name} without deletion: says so, and names what stays`, async () => {
-      const registry = await REGISTRIES[name].start({ deletes: false });
+      const registry = await REGISTRIES[name].start({ deletion: false });
       try {
         const { code, verdicts, summary } = await examine(registry, 'a/b');
         const odd = Object.entries(verdicts).filter(([, verdict]) => verdict !== 'ok');

@@ -26,8 +26,8 @@ export interface RealRegistry {
 export interface RegistryOptions {
   /** Where the storage folder is made; the system's temporary folder by default. */
   parent?: string;
-  /** False: distribution as it starts when nothing is configured. Default true. */
-  deletes?: boolean;
+  /** False: nothing can be deleted, as distribution starts by default. */
+  deletion?: boolean;
 }
 
 type Command = (folder: string, port: number) => Promise<[command: string, args: string[]]>;
@@ -77,7 +77,7 @@ async function listening(
   return running;
 }
 
-async function distributionConfig(folder: string, port: number, deletes = true): Promise<string> {
+async function distributionConfig(folder: string, port: number, deletion = true): Promise<string> {
   const path = join(folder, 'config.yml');
   await writeFile(
     path,
@@ -85,7 +85,7 @@ async function distributionConfig(folder: string, port: number, deletes = true):
 log: { level: error, accesslog: { disabled: true } }
 storage:
   filesystem: { rootdirectory: ${join(folder, 'storage')} }
-  delete: { enabled: ${deletes} }
+  delete: { enabled: ${deletion} }
 http: { addr: "127.0.0.1:${port}" }
 `,
   );
@@ -96,14 +96,14 @@ http: { addr: "127.0.0.1:${port}" }
 export function startDockerRegistry(options: RegistryOptions = {}): Promise<RealRegistry> {
   return launch('docker-registry', options, async (folder, port) => [
     peer('docker-registry'),
-    ['serve', await distributionConfig(folder, port, options.deletes)],
+    ['serve', await distributionConfig(folder, port, options.deletion)],
   ]);
 }
 
 function startDistribution3(options: RegistryOptions = {}): Promise<RealRegistry> {
   return launch('distribution3', options, async (folder, port) => [
     peer('registry3'),
-    ['serve', await distributionConfig(folder, port, options.deletes)],
+    ['serve', await distributionConfig(folder, port, options.deletion)],
   ]);
 }
 

@@ -1,4 +1,6 @@
 import { KlosetError } from '../../errors.ts';
+import { givenCredentials } from '../../registry/auth/givenCredentials.ts';
+import { parseReference } from '../../registry/reference.ts';
 import type { RequestStats } from '../../registry/requestStats.ts';
 import { type OpenPlace, openPlace } from '../../store/openPlace.ts';
 import { ociStoreOptions, type StoreSettings } from '../../store/storeSettings.ts';
@@ -16,6 +18,7 @@ export async function copy(from: string, to: string, flags: CommonFlags): Promis
   const signal = interruptSignal();
   const settings = storeSettings(flags);
   const observation = await observe(flags, output);
+  refuseSharedCredentials(from, to, settings);
   const source = await openPlace(from, ociStoreOptions(settings));
   const target = await openPlace(to, ociStoreOptions(settings));
   try {
@@ -25,6 +28,16 @@ export async function copy(from: string, to: string, flags: CommonFlags): Promis
     await Promise.allSettled([source.close(), target.close()]);
     observation.stop();
   }
+}
+
+/** A password for one registry is not for another one to see. */
+function refuseSharedCredentials(from: string, to: string, settings: StoreSettings): void {
+  if (!from.startsWith('oci://') || !to.startsWith('oci://')) return;
+  if (parseReference(from).origin === parseReference(to).origin) return;
+  if (givenCredentials(settings.credentials ?? {}, process.env) === undefined) return;
+  throw new KlosetError('USAGE', 'credentials from options or the environment would go to both registries', {
+    remedy: 'Unset them, and log in to each with "kloset-oci login HOST".',
+  });
 }
 
 async function run(

@@ -2,10 +2,11 @@ import { startRegistry } from '../../emulator/index.ts';
 import { KlosetError } from '../../errors.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { Output } from '../output.ts';
-import { type RegistryAuthFlags, registryAuth } from '../registryAuth.ts';
+import type { RegistryAuthFlags } from '../registryAuth.ts';
+import { profileOptions, type RegistryProfileFlags } from '../registryProfile.ts';
 import type { CommonFlags } from '../storeOptions.ts';
 
-interface ServeFlags extends CommonFlags, RegistryAuthFlags {
+interface ServeFlags extends CommonFlags, RegistryAuthFlags, RegistryProfileFlags {
   port: number;
   host: string;
   dir?: string;
@@ -18,7 +19,7 @@ interface ServeFlags extends CommonFlags, RegistryAuthFlags {
 export async function registryServe(flags: ServeFlags): Promise<void> {
   const output = new Output(flags);
   const signal = interruptSignal();
-  const auth = await registryAuth(flags);
+  const options = await profileOptions(flags);
   const faults = await faultsOf(flags);
   const registry = await startRegistry({
     host: flags.host,
@@ -26,11 +27,17 @@ export async function registryServe(flags: ServeFlags): Promise<void> {
     control: flags.control ?? false,
     ...(flags.dir !== undefined && { directory: flags.dir }),
     ...(faults && { faults }),
-    ...(auth && { auth }),
+    ...options,
   });
-  output.line(`listening on ${registry.address} (${flags.dir ?? 'in memory: gone when it ends'})`);
+  const place = flags.dir ?? 'in memory: gone when it ends';
+  output.line(`listening on ${registry.address}${flags.profile ? ` as ${flags.profile}` : ''} (${place})`);
   for (const { spec } of faults?.counts() ?? []) output.line(`fault ${spec} (seed ${faults?.seed})`);
-  output.event({ event: 'listening', address: registry.address, url: registry.url });
+  output.event({
+    event: 'listening',
+    address: registry.address,
+    url: registry.url,
+    ...(flags.profile && { profile: flags.profile }),
+  });
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   await registry.close();
 }
