@@ -69,6 +69,10 @@ export const ERROR_CODES = {
   OBJECT_MISSING: { exit: 1, meaning: 'The store has no such object.' },
   STORE_EXISTS: { exit: 1, meaning: 'A store is there already; create changed nothing.' },
   STORE_MISSING: { exit: 1, meaning: 'The location holds no store (no CONFIG).' },
+  REPOSITORY_SHARED: {
+    exit: 1,
+    meaning: 'The repository holds tags that are not of a store, such as images.',
+  },
   STORE_DAMAGED: { exit: 1, meaning: 'Verification found objects that are missing or damaged.' },
   DELETE_UNSUPPORTED: { exit: 1, meaning: 'The registry does not allow the deletion.' },
   TRACE_INVALID: { exit: 2, meaning: 'A trace of reads cannot be parsed.' },

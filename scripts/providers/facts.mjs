@@ -27,6 +27,7 @@ const ROWS = [
   ['last chunk in the closing PUT', ({ upload }) => upload.commitWithLastChunk, yes],
   ['deletion by tag', ({ deletion }) => deletion.byTag, yes],
   ['deletion by digest', ({ deletion }) => deletion.byDigest, yes],
+  ['deletion by digest while tagged', ({ deletion }) => deletion.whileTagged, yes],
   ['deletion of blobs', ({ deletion }) => deletion.blobs, yes],
   ['when space is freed', ({ deletion }) => deletion.reclaims, () => 'see Deletion'],
   [

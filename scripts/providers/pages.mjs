@@ -49,13 +49,16 @@ function recognition({ name, hosts, marks }) {
   return `Recognised by its answers; \`profile=${name}\` says it beforehand, so that nothing has to be found out.`;
 }
 
-function deletion({ deletion: { byTag, byDigest, blobs, reclaims } }) {
+function deletion({ deletion: { byTag, byDigest, whileTagged, blobs, reclaims } }) {
   const ways = [
     ['by tag', byTag],
     ['by digest', byDigest],
     ['of blobs', blobs],
   ];
-  const known = ways.map(([way, fact]) => `- ${way}: ${fact ? (fact.value ? 'yes' : 'no') : 'found out'}`);
+  const known = ways.map(([way, fact]) => {
+    const untagged = fact === byDigest && whileTagged?.value === false;
+    return `- ${way}: ${yesNo(fact)}${untagged ? ', once no tag names it' : ''}`;
+  });
   return [...known, '', reclaims.value].join('\n');
 }
 

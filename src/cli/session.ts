@@ -21,8 +21,11 @@ export async function withSession(
 ): Promise<void> {
   const settings = storeSettings(flags);
   const output = new Output(flags);
-  const onRemark = (text: string) => output.note(text);
   const observation = await observe(flags, output);
+  const onRemark = (text: string) => {
+    output.note(text);
+    output.event({ event: 'remark', text });
+  };
   const open = openOciStore(location, { ...ociStoreOptions(settings), onRemark });
   try {
     await run({ ...open, settings, observation, output, signal: interruptSignal() });

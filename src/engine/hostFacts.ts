@@ -24,6 +24,8 @@ export interface HostFacts {
   readonly artifactTypeRefused?: boolean | undefined;
   readonly tagDelete?: boolean | undefined;
   readonly digestDelete?: boolean | undefined;
+  /** False: a digest can be deleted only once no tag names it. */
+  readonly digestWhileTagged?: boolean | undefined;
   /** False: a tag cannot be moved to other content. */
   readonly tagsMutable?: boolean | undefined;
 }
@@ -45,5 +47,6 @@ export const FACT_KINDS: Readonly<Record<keyof HostFacts, Kind>> = {
   artifactTypeRefused: 'boolean',
   tagDelete: 'boolean',
   digestDelete: 'boolean',
+  digestWhileTagged: 'boolean',
   tagsMutable: 'boolean',
 };

@@ -88,15 +88,6 @@ export class HostMemory {
     this.learn({ artifactTypeRefused: value });
   }
 
-  /** False once a deletion by tag was refused. */
-  get tagDelete(): boolean {
-    return this.facts.tagDelete ?? true;
-  }
-
-  set tagDelete(value: boolean) {
-    this.learn({ tagDelete: value });
-  }
-
   /** The longest body that is worth trying, in bytes. */
   get maxBodyBytes(): number {
     return this.facts.bodyMaxBytes ?? Number.POSITIVE_INFINITY;

@@ -7,7 +7,6 @@ import { type OpenOciStore, openOciStore } from '../store/openStore.ts';
 import { ociStoreOptions, type StoreSettings } from '../store/storeSettings.ts';
 import { TracedStore } from '../store/tracedStore.ts';
 import { WriteBehindStore } from '../store/writeBehind.ts';
-import { logLine } from './log.ts';
 import type { StoreIdentity } from './storeResponses.ts';
 
 /** What the service works on. */
@@ -28,16 +27,21 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-/** Opens a store; makes no request. @throws KlosetError LOCATION_INVALID */
-export type OpenBackend = (location: string, settings: StoreSettings) => Backend;
+/**
+ * Opens a store; makes no request.
+ *
+ * @param log takes remarks for the user
+ * @throws KlosetError LOCATION_INVALID
+ */
+export type OpenBackend = (location: string, settings: StoreSettings, log: (line: string) => void) => Backend;
 
 /** The store in a registry, with everything around it that a host profits from. */
-export const openBackend: OpenBackend = (location, settings) => {
+export const openBackend: OpenBackend = (location, settings, log) => {
   const open = openOciStore(location, {
     ...ociStoreOptions(settings),
     // Plakar's names are new ones, but for locks, which are put again on purpose.
     looksBeforePut: false,
-    onRemark: logLine,
+    onRemark: log,
   });
   const { store, behind } = compose(open, settings);
   const { repository, origin } = parseReference(location, { useTls: settings.useTls });

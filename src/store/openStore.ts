@@ -4,24 +4,17 @@ import type { ProfileName } from '../registry/profiles/names.ts';
 import type { ProviderProfile } from '../registry/profiles.ts';
 import { parseReference } from '../registry/reference.ts';
 import type { RequestStats } from '../registry/requestStats.ts';
+import { HostDeletion } from './hostDeletion.ts';
 import { HostKnowledge } from './hostKnowledge.ts';
-import { OciStore } from './ociStore.ts';
+import { OciStore, type StoreBehaviour } from './ociStore.ts';
 import { type ExchangeOptions, openExchange } from './openExchange.ts';
 
 /** Settings of a store in a registry. */
-export interface OciStoreOptions extends EngineOptions, ExchangeOptions {
+export interface OciStoreOptions extends EngineOptions, ExchangeOptions, StoreBehaviour {
   /** TLS or plain HTTP; by default plain HTTP for loopback hosts and TLS for all others. */
   readonly useTls?: boolean | undefined;
-  /**
-   * Whether a put first asks the registry for the object, and sends nothing where it has the same content: a request
-   * that is wasted on objects of new names, which is all that Plakar writes.
-   * @default true
-   */
-  readonly looksBeforePut?: boolean | undefined;
   /** The provider, for a host whose name does not tell it. By default it is found out. */
   readonly profile?: ProfileName | undefined;
-  /** Takes what looks odd and stops nothing, as sentences. */
-  readonly onRemark?: ((text: string) => void) | undefined;
 }
 
 /** An open store with what a program around it asks for. */
@@ -50,7 +43,12 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
   const coordinator = new Coordinator(options);
   const host = coordinator.host(reference.origin);
   knowledge.inform(host);
-  const store = new OciStore(exchange, coordinator, options.looksBeforePut);
+  const reclaims = async () => (await knowledge.profile()).deletion.reclaims.value;
+  const store = new OciStore(exchange, coordinator, {
+    deletion: new HostDeletion(host),
+    reclaims,
+    ...options,
+  });
   return {
     store,
     coordinator,

@@ -16,6 +16,7 @@ export function factsOf(profile: ProviderProfile): HostFacts {
     singlePost: of(upload.singlePost),
     tagDelete: of(deletion.byTag),
     digestDelete: of(deletion.byDigest),
+    digestWhileTagged: of(deletion.whileTagged),
     tagsMutable: tags.immutability?.value === 'never' ? true : undefined,
   };
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));

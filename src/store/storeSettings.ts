@@ -132,6 +132,12 @@ export const OPTIONS = [
     defaultText: '2m',
     description: 'How long a request may make no progress before it is given up and tried again.',
   },
+  {
+    name: 'allow_shared_repository',
+    type: 'boolean',
+    defaultText: 'false',
+    description: 'Write into a repository that also holds tags of others, such as container images.',
+  },
 ] as const satisfies readonly OptionDescription[];
 
 export type OptionName = (typeof OPTIONS)[number]['name'];
@@ -151,6 +157,7 @@ export interface StoreSettings {
   readonly partBytes: number | undefined;
   readonly hasher: HasherChoice | undefined;
   readonly stallTimeoutMs: number | undefined;
+  readonly allowSharedRepository: boolean | undefined;
 }
 
 /**
@@ -181,13 +188,14 @@ export function readSettings(
     partBytes: read('part_size', parseBytes),
     hasher: read('hasher', (text) => parseChoice(text, HASHERS)),
     stallTimeoutMs: read('stall_timeout', parseDuration),
+    allowSharedRepository: read('allow_shared_repository', parseBoolean),
   };
 }
 
 /** What the settings mean for a store in a registry. */
 export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
   const { useTls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
-  const { stallTimeoutMs, profile, credentials } = settings;
+  const { stallTimeoutMs, profile, credentials, allowSharedRepository } = settings;
   return {
     useTls,
     profile,
@@ -198,6 +206,7 @@ export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
     chunkBytes,
     partBytes,
     hasher,
+    allowSharedRepository,
     http: stallTimeoutMs === undefined ? {} : { stallTimeoutMs },
   };
 }

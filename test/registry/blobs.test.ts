@@ -1,6 +1,6 @@
 /** Reads of blobs, commits and deletions that go wrong. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { FaultPlan, RunningRegistry } from '../../src/emulator/index.ts';
+import type { Exchange, FaultPlan, RunningRegistry } from '../../src/emulator/index.ts';
 import * as r from '../engine/rig.ts';
 import { seededBytes } from '../support/seededBytes.ts';
 
@@ -167,17 +167,24 @@ describe('what the registry holds', () => {
   test('item 23: an object that is gone is deleted', async () => {
     await rig.open.store.delete(r.refOf(1));
     await rig.open.store.delete(r.refOf(1));
-    expect(rig.spent()).toEqual({ 'manifest-delete': 2 });
+    expect(rig.spent()).toEqual({ 'manifest-delete': 2, 'manifest-read': 1 });
   });
 
-  test('item 23: a registry without deletion says so', async () => {
-    rig.registry.setFaults({ before: r.on(isDelete, r.refuse(405, 'UNSUPPORTED')) });
+  test('item 23: a registry that takes neither a deletion nor a tombstone says so', async () => {
+    const isWrite = (at: Exchange) => at.route === 'manifest' && at.method === 'PUT';
+    rig.registry.setFaults({
+      before: (at) => (isDelete(at) || isWrite(at) ? r.refuse(405, 'UNSUPPORTED') : undefined),
+    });
     await expect(rig.open.store.delete(r.refOf(1))).rejects.toMatchObject({ code: 'DELETE_UNSUPPORTED' });
+    expect((await rig.read(1)).equals(content)).toBe(true);
   });
 
-  test.each([403, 409, 412])('item 23: a deletion refused with %i is an error', async (status) => {
-    rig.registry.setFaults({ before: r.on(isDelete, r.refuse(status, 'DENIED')) });
-    await expect(rig.open.store.delete(r.refOf(1))).rejects.toMatchObject({ details: { status } });
-    expect(rig.spent()['manifest-delete']).toBe(1);
-  });
+  test.each([500, 503])(
+    'item 23: a deletion that fails with %i is an error, and hides nothing',
+    async (status) => {
+      rig.registry.setFaults({ before: r.on(isDelete, r.refuse(status)) });
+      await expect(rig.open.store.delete(r.refOf(1))).rejects.toMatchObject({ details: { status } });
+      expect(rig.spent()['manifest-write']).toBeUndefined();
+    },
+  );
 });

@@ -61,7 +61,9 @@ describe('host memory on disk', () => {
   it('spares the next process what this one paid for', async () => {
     vi.stubEnv('KLOSET_OCI_STATE_DIR', folder.path);
     expect((await live(1)).refused).toBeGreaterThanOrEqual(2);
-    expect(await live(2)).toEqual({ refused: 0, remarks: [] });
+    const second = await live(2);
+    expect(second.refused).toBe(0);
+    expect(second.remarks.filter((text) => text.includes('hosts.json'))).toEqual([]);
     const { hosts } = JSON.parse(await readFile(join(folder.path, 'hosts.json'), 'utf8'));
     expect(hosts[registry.address].auto.facts).toMatchObject({
       tagDelete: false,

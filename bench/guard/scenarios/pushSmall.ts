@@ -37,6 +37,10 @@ const scenario: Scenario = async ({ address, folder }) => {
       await open.store.put({ type: 'lock', mac: macOf(1) }, bufferSource(noise(i, 200), 'lock'));
     const perLock = (total() - before) / LOCKS;
 
+    before = total();
+    await open.store.delete({ type: 'lock', mac: macOf(1) });
+    const perDeletedLock = total() - before;
+
     for (const i of numbers) await writeFile(join(folder, macOf(2 * OBJECTS + i)), noise(i, 65_536));
     const plan = await planPush([folder]);
     takeCounts();
@@ -48,6 +52,7 @@ const scenario: Scenario = async ({ address, folder }) => {
     return {
       'requests per put': perPut,
       'requests per refreshed lock': perLock,
+      'requests per deleted lock': perDeletedLock,
       'requests per delete': (total() - before) / OBJECTS,
       'requests per list': lists,
       'objects listed': listed,

@@ -12,9 +12,13 @@ export const DOCKERHUB: ProviderProfile = {
       source: 'docker/docs content/reference/api/registry/latest.yaml (DELETE by tag: 405), 2026-11',
     },
     byDigest: {
+      value: true,
+      source: 'docker/docs content/reference/api/registry/latest.yaml (202), 2026-11',
+    },
+    whileTagged: {
       value: false,
       source:
-        'docker/docs content/reference/api/registry/latest.yaml (403 while a tag refers to it, and no tag can be deleted), 2026-11',
+        'docker/docs content/reference/api/registry/latest.yaml (403 while a tag or an index refers to it), 2026-11',
     },
     reclaims: {
       value:

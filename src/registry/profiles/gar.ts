@@ -14,9 +14,10 @@ export const GAR: ProviderProfile = {
   },
   deletion: {
     byTag: { value: true, source: 'genuinetools/reg#136; enix/kube-image-keeper#636, 2026-11' },
-    byDigest: {
-      value: true,
-      source: 'genuinetools/reg#136 (400 GOOGLE_MANIFEST_DANGLING_TAG as long as a tag is on it), 2026-11',
+    byDigest: { value: true, source: 'genuinetools/reg#136; enix/kube-image-keeper#636, 2026-11' },
+    whileTagged: {
+      value: false,
+      source: 'genuinetools/reg#136 (400 GOOGLE_MANIFEST_DANGLING_TAG), 2026-11',
     },
     reclaims: {
       value:

@@ -55,6 +55,8 @@ export interface ProviderProfile {
   readonly deletion: {
     readonly byTag?: Sourced<boolean>;
     readonly byDigest?: Sourced<boolean>;
+    /** False: by digest only once no tag names it. */
+    readonly whileTagged?: Sourced<boolean>;
     readonly blobs?: Sourced<boolean>;
     /** What happens to the bytes of what was deleted, and when, in words. */
     readonly reclaims: Sourced<string>;

@@ -89,11 +89,13 @@ const BLOBS = { name: 'delete-blob', title: 'Delete a blob' };
 /** Google deletes by digest only what has no tag any more. */
 async function deleteByDigest(context: DoctorContext, digest: string, untags: boolean): Promise<Finding> {
   const first = await deleteReference(context, BY_DIGEST, tagA(context), digest);
-  if (first.verdict === 'ok' || !untags) return first;
+  if (first.verdict === 'ok') return { ...first, facts: { digestDelete: true, digestWhileTagged: true } };
+  if (!untags) return first;
   await deleteReference(context, BY_TAG, tagA(context), tagA(context));
   const second = await deleteReference(context, BY_DIGEST, tagA(context), digest);
   if (second.verdict !== 'ok') return first;
-  return { ...second, verdict: 'limited', detail: `once no tag names it (before: ${first.detail})` };
+  const facts = { digestDelete: true, digestWhileTagged: false };
+  return { ...second, facts, verdict: 'limited', detail: `once no tag names it (before: ${first.detail})` };
 }
 
 async function deleteReference(
