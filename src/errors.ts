@@ -28,6 +28,14 @@ export const ERROR_CODES = {
   REGISTRY_FAILED: { exit: 1, meaning: 'The registry answered with an unexpected status or a server error.' },
   TLS_MISMATCH: { exit: 1, meaning: 'TLS was spoken to a plain HTTP port, or plain HTTP to a TLS port.' },
   TLS_UNTRUSTED: { exit: 1, meaning: 'The certificate of the registry is not trusted.' },
+  TLS_REFUSED: {
+    exit: 1,
+    meaning: 'The registry refused TLS: it wants a client certificate, or another version of TLS.',
+  },
+  PROXY_FAILED: {
+    exit: 1,
+    meaning: 'The proxy that the environment names cannot be reached, or refuses the connection.',
+  },
   CONNECTION_LOST: { exit: 1, meaning: 'The connection broke in the middle of an exchange.' },
   STALLED: { exit: 1, meaning: 'No byte moved for the length of the progress watchdog.' },
   AUTH_REQUIRED: { exit: 1, meaning: 'The registry asks for credentials (401).' },

@@ -6,6 +6,7 @@ import { addLoginCommands } from './loginCommands.ts';
 import { registerDoctor } from './registerDoctor.ts';
 import { withRegistryAuthFlags } from './registryAuth.ts';
 import { withRegistryProfileFlags } from './registryProfile.ts';
+import { withResumeFlag } from './resume.ts';
 import { withOutputFlags, withStoreFlags } from './storeOptions.ts';
 import { parseBytes, parsePort } from './values.ts';
 
@@ -38,7 +39,11 @@ export function buildProgram(): Command {
     'kloset-oci demo --size 64MiB',
   );
   example(
-    withStoreFlags(program.command('push').description('Push a Kloset store, a file, or a folder of files.'))
+    withResumeFlag(
+      withStoreFlags(
+        program.command('push').description('Push a Kloset store, a file, or a folder of files.'),
+      ),
+    )
       .usage('[options] <source...> <location>')
       .argument(
         '<source...>',
@@ -72,12 +77,14 @@ export function buildProgram(): Command {
     'kloset-oci pull oci://localhost:5000/my-org/store ./kloset',
   );
   example(
-    withStoreFlags(
-      program
-        .command('copy')
-        .description(
-          'Copy a store to another place; what is there already is skipped, locks stay behind. Within one registry blobs are mounted instead of sent.',
-        ),
+    withResumeFlag(
+      withStoreFlags(
+        program
+          .command('copy')
+          .description(
+            'Copy a store to another place; what is there already is skipped, locks stay behind. Within one registry blobs are mounted instead of sent.',
+          ),
+      ),
     )
       .argument('<from>', `${LOCATION}, oci-layout:FOLDER, or a Kloset directory`)
       .argument('<to>', 'the same; a folder that is new becomes a Kloset directory')

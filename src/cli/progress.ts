@@ -52,7 +52,7 @@ async function liveBar(verb: string): Promise<Progress> {
       if (event.type === 'total') announced += event.bytes;
       // A store in a registry tells the sizes object by object.
       else if (event.type === 'object-start' && announced === 0) learned += event.bytes ?? 0;
-      else if (event.type === 'bytes') done += event.bytes;
+      else if (event.type === 'bytes' || event.type === 'object-resumed') done += event.bytes;
       else if (event.type === 'object-done') {
         objects++;
         if (event.skipped || event.mounted) done += event.bytes;
@@ -67,6 +67,10 @@ function textLine(output: Output, verb: string, event: TransferEvent, verbose: b
   if (event.type === 'object-done') {
     const how = event.skipped ? ' (there already)' : event.mounted ? ' (mounted)' : '';
     output.note(`${verb} ${event.name} ${formatBytes(event.bytes)}${how}`);
+  } else if (event.type === 'object-resumed') {
+    output.note(
+      `continuing ${event.name} at ${formatBytes(event.bytes)}, where an earlier run was interrupted`,
+    );
   } else if (event.type === 'retry' && !verbose) {
     // The verbose lines tell of it already, with the host.
     output.note(`retry ${event.name} in ${formatSeconds(event.delayMs / 1000)}: ${event.reason}`);

@@ -1,5 +1,5 @@
-import { type OpenOciStore, openOciStore } from '../store/openStore.ts';
-import { ociStoreOptions, type StoreSettings } from '../store/storeSettings.ts';
+import { type OciStoreOptions, type OpenOciStore, openOciStore } from '../store/openStore.ts';
+import { ociStoreOptions, type StoreSettings, warningsAbout } from '../store/storeSettings.ts';
 import { interruptSignal } from './interrupt.ts';
 import { type Observation, observe } from './observe/observe.ts';
 import { Output } from './output.ts';
@@ -13,20 +13,26 @@ export interface Session extends OpenOciStore {
   readonly signal: AbortSignal;
 }
 
-/** Opens a store for the length of a command. */
+/**
+ * Opens a store for the length of a command.
+ *
+ * @param more options beside those of the flags
+ */
 export async function withSession(
   location: string,
   flags: CommonFlags,
   run: (session: Session) => Promise<void>,
+  more: OciStoreOptions = {},
 ): Promise<void> {
   const settings = storeSettings(flags);
   const output = new Output(flags);
+  for (const warning of warningsAbout(settings)) output.warn(warning);
   const observation = await observe(flags, output);
-  const onRemark = (text: string) => {
-    output.note(text);
-    output.event({ event: 'remark', text });
-  };
-  const open = openOciStore(location, { ...ociStoreOptions(settings), onRemark });
+  const open = openOciStore(location, {
+    ...ociStoreOptions(settings),
+    onRemark: (text) => output.remark(text),
+    ...more,
+  });
   try {
     await run({ ...open, settings, observation, output, signal: interruptSignal() });
   } finally {

@@ -11,6 +11,7 @@ export interface RunFigures {
   readonly skipped: number;
   readonly mounted?: number;
   readonly bytes: number;
+  readonly resumedBytes?: number;
   readonly seconds: number;
 }
 
@@ -28,7 +29,7 @@ export async function printSummary(means: RunMeans, verb: string, figures: RunFi
   const { output, coordinator } = means;
   const { requests, retries, throttled } = means.stats();
   const waitSeconds = means.observation.waitSeconds();
-  const { objects, skipped, mounted = 0, bytes, seconds } = figures;
+  const { objects, skipped, mounted = 0, bytes, resumedBytes = 0, seconds } = figures;
   output.event({
     event: 'summary',
     ...figures,
@@ -43,7 +44,8 @@ export async function printSummary(means: RunMeans, verb: string, figures: RunFi
     peakRssBytes: peakRssBytes(),
   });
   const count = Object.values(requests).reduce((sum, n) => sum + n, 0);
-  const how = `${skipped} there already${mounted > 0 ? `, ${mounted} mounted` : ''}`;
+  const before = resumedBytes > 0 ? `, ${formatBytes(resumedBytes)} sent by a run before` : '';
+  const how = `${skipped} there already${mounted > 0 ? `, ${mounted} mounted` : ''}${before}`;
   output.line(
     `${verb} ${objects} objects (${how}), ${formatBytes(bytes)} in ${formatSeconds(seconds)}, ` +
       `${formatRate(bytes, seconds)}, ${count} requests, ${retries} retries${troubleOf(throttled, waitSeconds)}`,

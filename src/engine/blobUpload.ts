@@ -1,9 +1,10 @@
-import { KlosetError, throwIfAborted } from '../errors.ts';
+import { asKlosetError, KlosetError, throwIfAborted } from '../errors.ts';
 import { classify, describeAttempts, retryDelayMs } from '../flow/retry.ts';
 import { describeReference } from '../registry/reference.ts';
 import { uploadChunked } from './chunkedUpload.ts';
 import { uploadMonolithic } from './monolithicUpload.ts';
 import type { Payload } from './payload.ts';
+import { type TakenUp, takeUp } from './takeUp.ts';
 import { type Outcome, SessionHolder, type UploadContext, type UploadedBlob } from './uploadAttempt.ts';
 
 // Restarts that registries force on us without a network failure: a lost session, a changed form.
@@ -21,18 +22,28 @@ export async function uploadBlob(payload: Payload, context: UploadContext): Prom
   let failures = 0;
   let restarts = 0;
   let furthestBytes = 0;
+  let taken = await takeUp(payload, context);
+  if (taken && 'digest' in taken) return taken;
   for (;;) {
     throwIfAborted(signal);
     // A file that was written to between its two reads is refused for its digest; the file is to blame then.
     if (restarts + failures > 0) await payload.verifyUnchanged();
-    const holder = new SessionHolder(exchange);
+    const holder = new SessionHolder(exchange, context.journal, taken?.session);
     let outcome: Outcome;
     try {
-      outcome = await attemptOnce(payload, holder, context);
+      outcome = await attemptOnce(payload, holder, context, taken);
+    } catch (error) {
+      // Interrupted, or the registry is away: the same command continues here. A source that changed is another one.
+      if (!asKlosetError(error).code.startsWith('SOURCE_')) holder.leave();
+      throw error;
     } finally {
       await holder.abandon();
     }
-    if (outcome.kind === 'stored') return outcome.blob;
+    taken = undefined;
+    if (outcome.kind === 'stored') {
+      context.journal?.stored(outcome.blob.digest);
+      return outcome.blob;
+    }
     throwIfAborted(signal);
     const tried = describeAttempts(restarts + failures + 1, exchange.clock.now() - startedMs);
     const details = { registry: describeReference(exchange.reference), tried };
@@ -59,7 +70,13 @@ export async function uploadBlob(payload: Payload, context: UploadContext): Prom
   }
 }
 
-function attemptOnce(payload: Payload, holder: SessionHolder, context: UploadContext): Promise<Outcome> {
+function attemptOnce(
+  payload: Payload,
+  holder: SessionHolder,
+  context: UploadContext,
+  taken: TakenUp | undefined,
+): Promise<Outcome> {
+  if (taken) return uploadChunked(payload, holder, context, taken);
   const form = context.host.formFor(
     payload.sizeBytes ?? Number.POSITIVE_INFINITY,
     payload.prefersWhole,

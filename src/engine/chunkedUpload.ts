@@ -14,38 +14,51 @@ import {
   type UploadContext,
 } from './uploadAttempt.ts';
 
+/** Where an earlier run got in the session that is continued. */
+export interface ChunkedStart {
+  readonly offset: number;
+  /** Length of its chunks, where it is known. */
+  readonly chunkBytes: number | undefined;
+}
+
 /** POST, PATCH for each chunk, PUT. The hash of a chunk is computed while it is on the wire. */
 export async function uploadChunked(
   payload: Payload,
   holder: SessionHolder,
   context: UploadContext,
+  start?: ChunkedStart,
 ): Promise<Outcome> {
   const { host, signal } = context;
   holder.prepare();
   const session = await holder.get();
   const chunkBytes = planChunkBytes(payload.sizeBytes, {
-    wantedBytes: Math.min(context.chunkBytes ?? host.chunkBytes, host.maxBodyBytes),
+    // Cloudflare's registry takes equal chunks only, and an earlier run may have sent some.
+    wantedBytes: Math.min(start?.chunkBytes ?? context.chunkBytes ?? host.chunkBytes, host.maxBodyBytes),
     minBytes: Math.max(session.chunkMinBytes ?? 1, host.minChunkBytes),
     maxBytes: Math.min(session.chunkMaxBytes ?? Number.POSITIVE_INFINITY, host.maxChunkBytes),
     memoryBytes: context.memoryBytes,
   });
 
-  let offset = 0;
+  let offset = start?.offset ?? 0;
   let troubled = false;
   for (;;) {
     const chunk = await payload.load(offset, chunkBytes, signal);
     try {
       if (chunk.last && (host.commitWithLastChunk || chunk.bytes === 0)) {
-        return await commit(payload, holder, context, chunk.bytes > 0 ? chunk : undefined, offset > 0);
+        const severalChunks = offset > 0 && !start;
+        return await commit(payload, holder, context, chunk.bytes > 0 ? chunk : undefined, severalChunks);
       }
       if (!chunk.last) payload.loadAhead(offset + chunk.bytes, chunkBytes, signal);
       const sent = await sendChunk(chunk, holder, context);
       if ('outcome' in sent) return sent.outcome;
       troubled ||= sent.troubled;
       offset += chunk.bytes;
+      await holder.confirmed(offset, chunkBytes);
       if (chunk.last) {
-        const outcome = await commit(payload, holder, context, undefined, offset > chunk.bytes);
-        if (outcome.kind === 'stored' && !troubled && offset > chunk.bytes) host.chunksWorked();
+        // What was continued may have been continued at a wrong place: that says nothing about chunks in general.
+        const severalChunks = offset > chunk.bytes && !start;
+        const outcome = await commit(payload, holder, context, undefined, severalChunks);
+        if (outcome.kind === 'stored' && !troubled && severalChunks) host.chunksWorked();
         return outcome;
       }
     } finally {

@@ -1,6 +1,7 @@
 import { readSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { type ErrorCode, KlosetError } from '../errors.ts';
+import { identityFrom } from './fileIdentity.ts';
 import type { ByteSource, FileReader } from './source.ts';
 
 const CHANGED_REMEDY = 'Push it again once nothing writes to it.';
@@ -23,6 +24,7 @@ async function openReader(path: string, name: string, expectedBytes: number): Pr
   const before = await handle.stat({ bigint: true });
   return {
     fd: handle.fd,
+    identity: identityFrom(path, before),
     read: async (into, position) => {
       let total = 0;
       // pread may return less than asked for before the end of the file.

@@ -4,6 +4,7 @@ import type { Exchange } from '../registry/exchange.ts';
 import type { UploadMode } from '../registry/profiles.ts';
 import { cancelUpload, startUpload, type UploadSession } from '../registry/uploads.ts';
 import type { HostMemory } from './hostMemory.ts';
+import type { BlobJournal } from './journal/blobJournal.ts';
 
 /** A blob that the registry has. */
 export interface UploadedBlob {
@@ -23,6 +24,10 @@ export interface UploadContext {
   readonly signal?: AbortSignal | undefined;
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+  /** Where the way of this blob is noted, for a later run; absent where nobody will continue it. */
+  readonly journal?: BlobJournal | undefined;
+  /** Told when a blob is continued, with the bytes that an earlier run has sent. */
+  readonly onResumed?: ((bytes: number) => void) | undefined;
 }
 
 /** How one attempt ended. */
@@ -43,11 +48,15 @@ export type Outcome =
  */
 export class SessionHolder {
   readonly #exchange: Exchange;
+  readonly #journal: BlobJournal | undefined;
   #opening: Promise<UploadSession> | undefined;
   #closed = false;
 
-  constructor(exchange: Exchange) {
+  /** @param earlier a session of an earlier run, in place of a new one */
+  constructor(exchange: Exchange, journal?: BlobJournal, earlier?: UploadSession) {
     this.#exchange = exchange;
+    this.#journal = journal;
+    if (earlier) this.#opening = Promise.resolve(earlier);
   }
 
   /** Starts the request without waiting for it. */
@@ -56,10 +65,7 @@ export class SessionHolder {
   }
 
   get(): Promise<UploadSession> {
-    this.#opening ??= startUpload(this.#exchange).then((session) => {
-      if (session === 'mounted') throw new KlosetError('INTERNAL', 'a mount was not asked for');
-      return session;
-    });
+    this.#opening ??= this.#open();
     return this.#opening;
   }
 
@@ -68,9 +74,20 @@ export class SessionHolder {
     this.#opening = Promise.resolve(session);
   }
 
+  /** All bytes before an offset are with the registry. */
+  async confirmed(bytes: number, chunkBytes: number): Promise<void> {
+    if (this.#journal) this.#journal.confirmed(await this.get(), bytes, chunkBytes);
+  }
+
   /** Committed, or known to be gone: there is nothing to cancel. */
   closed(): void {
     this.#closed = true;
+    this.#journal?.closed();
+  }
+
+  /** Leaves the session for a later run, where that is worth it. */
+  leave(): void {
+    if (this.#journal?.isWorthKeeping) this.#closed = true;
   }
 
   /** Cancels a session that will not be used any more. */
@@ -79,6 +96,14 @@ export class SessionHolder {
     this.#closed = true;
     const session = await this.#opening.catch(() => undefined);
     if (session) await cancelUpload(this.#exchange, session, CANCEL_TIMEOUT_MS);
+    this.#journal?.closed();
+  }
+
+  async #open(): Promise<UploadSession> {
+    const session = await startUpload(this.#exchange);
+    if (session === 'mounted') throw new KlosetError('INTERNAL', 'a mount was not asked for');
+    await this.#journal?.opened(session);
+    return session;
   }
 }
 

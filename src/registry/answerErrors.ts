@@ -1,6 +1,6 @@
 import { type ErrorCode, type ErrorDetails, KlosetError } from '../errors.ts';
 import { readExcerpt } from './body.ts';
-import { tlsMismatch } from './connectionErrors.ts';
+import { tlsMismatch, wantsCertificate } from './connectionErrors.ts';
 import { retryAfterMs } from './retryAfter.ts';
 import type { RegistryAnswer, RegistryRequest } from './transport.ts';
 
@@ -51,6 +51,7 @@ export async function answerError(
 ): Promise<KlosetError> {
   const excerpt = await readExcerpt(answer);
   if (isTlsComplaint(answer.status, excerpt)) return tlsMismatch(request);
+  if (isCertificateComplaint(answer.status, excerpt)) return wantsCertificate(request.url.host);
   const complaint = parseComplaint(excerpt);
   const code = codeOf(answer, complaint, excerpt);
   const said = complaint.message ? `: ${complaint.message}` : '';
@@ -90,6 +91,11 @@ export function isHtml(answer: RegistryAnswer, excerpt: string): boolean {
 // Go's net/http and nginx both answer plain HTTP on a TLS port, in these words.
 function isTlsComplaint(status: number, excerpt: string): boolean {
   return status === 400 && /HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)/i.test(excerpt);
+}
+
+// nginx finishes the handshake without a certificate, and then answers in these words.
+function isCertificateComplaint(status: number, excerpt: string): boolean {
+  return status === 400 && /No required SSL certificate was sent/i.test(excerpt);
 }
 
 function parseComplaint(excerpt: string): RegistryComplaint {

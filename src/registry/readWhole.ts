@@ -24,7 +24,7 @@ export function sendAndRead(
   { limitBytes, what, details }: { limitBytes: number; what: string; details: ErrorDetails },
 ): Promise<WholeAnswer> {
   const attempt = async () => {
-    const answer = await sendOnce(exchange, request, wanted, details);
+    const { answer } = await sendOnce(exchange, request, wanted, details);
     return { answer, bytes: await readBody(answer, limitBytes, what) };
   };
   return withRetry(attempt, {

@@ -38,7 +38,7 @@ export class ObjectWrites {
 
   /** Sends the bytes of an object, or of the configuration, and makes it visible. Returns their number. */
   async put(target: Target, source: ByteSource, options: PutOptions): Promise<number> {
-    const { signal, onSent, digest } = options;
+    const { signal, onSent, onResumed, digest } = options;
     const onRetry = (error: KlosetError, delayMs: number) => {
       this.#parts.exchange.onRetry?.(error, delayMs);
       options.onRetry?.(error, delayMs);
@@ -60,8 +60,15 @@ export class ObjectWrites {
           };
           const blobs = await this.#parts.coordinator.push(
             from,
-            { exchange: this.#parts.exchange, commit },
-            { signal, onSent, onRetry, digest, urgent: target !== 'CONFIG' && target.type === 'lock' },
+            { exchange: this.#parts.exchange, commit, tag: target === 'CONFIG' ? CONFIG_TAG : tagOf(target) },
+            {
+              signal,
+              onSent,
+              onRetry,
+              onResumed,
+              digest,
+              urgent: target !== 'CONFIG' && target.type === 'lock',
+            },
           );
           return sumBytes(blobs);
         } catch (error) {

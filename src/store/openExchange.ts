@@ -8,6 +8,7 @@ import { CHANNELS } from '../registry/events.ts';
 import { type Exchange, makeExchange } from '../registry/exchange.ts';
 import type { Reference } from '../registry/reference.ts';
 import { RequestCounter } from '../registry/requestStats.ts';
+import type { TlsOptions } from '../registry/tls.ts';
 import type { RegistryAnswer, RequestKind, Transport } from '../registry/transport.ts';
 import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
 
@@ -18,6 +19,7 @@ export interface ExchangeOptions {
    * Docker and Podman, once the registry asks: docs/credentials.md.
    */
   readonly credentials?: GivenCredentials | undefined;
+  readonly tls?: TlsOptions | undefined;
   readonly http?: HttpOptions | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly clock?: Clock | undefined;
@@ -34,7 +36,7 @@ export interface OpenExchange {
   close(): Promise<void>;
 }
 
-/** Puts a transport together with all its policies. @throws KlosetError USAGE for credentials that contradict themselves */
+/** Puts a transport together with all its policies. @throws KlosetError USAGE for options that contradict each other */
 export function openExchange(reference: Reference, options: ExchangeOptions): OpenExchange {
   const { clock = systemClock, retry: policy = DEFAULT_RETRY_POLICY, credentials: given } = options;
   const counter = new RequestCounter();
@@ -43,9 +45,10 @@ export function openExchange(reference: Reference, options: ExchangeOptions): Op
     tellRetry(reference.origin, error, delayMs);
     options.onRetry?.(error, delayMs);
   };
-  const http = httpTransport(options.http);
+  const { origin } = reference;
+  const http = httpTransport(options.http, { origin, tls: options.tls });
   const credentials = credentialsPolicy({ reference, given, policy, clock, onRetry });
-  const transport = composeTransport(watched(http.send, options.onAnswer), { counter, credentials });
+  const transport = composeTransport(watched(http.send, options.onAnswer), { counter, credentials, origin });
   return {
     exchange: makeExchange(reference, transport, { policy, clock, onRetry }),
     counter,

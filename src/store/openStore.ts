@@ -34,7 +34,7 @@ export interface OpenOciStore {
  * Opens a store in a registry. Makes no request: what is wrong shows at the first operation.
  *
  * @param location `oci://HOST[:PORT]/REPOSITORY`
- * @throws KlosetError LOCATION_INVALID; USAGE for credentials that contradict themselves
+ * @throws KlosetError LOCATION_INVALID, and USAGE for options that contradict each other
  */
 export function openOciStore(location: string, options: OciStoreOptions = {}): OpenOciStore {
   const reference = parseReference(location, { useTls: options.useTls });

@@ -2,9 +2,17 @@ import { isKlosetError, KlosetError } from '../errors.ts';
 import type { GivenCredentials } from '../registry/auth/givenCredentials.ts';
 import { PROFILE_NAMES, type ProfileName } from '../registry/profiles/names.ts';
 import type { UploadMode } from '../registry/profiles.ts';
+import type { TlsOptions } from '../registry/tls.ts';
 import type { HasherChoice } from '../workers/hasher.ts';
 import type { OciStoreOptions } from './openStore.ts';
-import { parseBoolean, parseBytes, parseChoice, parseCount, parseDuration } from './optionValues.ts';
+import {
+  parseBoolean,
+  parseBytes,
+  parseChoice,
+  parseCount,
+  parseDuration,
+  parseText,
+} from './optionValues.ts';
 
 const UPLOAD_MODES = ['auto', 'chunked', 'monolithic'] as const satisfies readonly UploadMode[];
 const PROFILES = ['auto', ...PROFILE_NAMES] as const;
@@ -42,6 +50,36 @@ export const OPTIONS = [
     defaultText: 'auto',
     description:
       "The registry's kind, where its host name does not tell it: its limits are then kept from the first request.",
+  },
+  {
+    name: 'tls_ca_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'PEM file of authorities to trust, in addition to those of Node and of the system.',
+  },
+  {
+    name: 'tls_cert_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'PEM file of the client certificate, with its chain; shown to the registry alone.',
+  },
+  {
+    name: 'tls_key_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'PEM file of the key of the client certificate.',
+  },
+  {
+    name: 'tls_server_name',
+    type: 'text',
+    defaultText: 'the host of the location',
+    description: "Name that the registry's certificate has to be for.",
+  },
+  {
+    name: 'tls_insecure_no_verify',
+    type: 'boolean',
+    defaultText: 'false',
+    description: 'Take any certificate: whoever is in between can read and change everything.',
   },
   {
     name: 'username',
@@ -147,6 +185,7 @@ export interface StoreSettings {
   readonly useTls: boolean | undefined;
   /** `undefined` also for `auto`. */
   readonly profile: ProfileName | undefined;
+  readonly tls: TlsOptions;
   readonly credentials: GivenCredentials | undefined;
   readonly concurrency: number | undefined;
   readonly memoryBytes: number | undefined;
@@ -178,6 +217,13 @@ export function readSettings(
   return {
     useTls: read('use_tls', parseBoolean),
     profile: read('profile', parseProfile),
+    tls: {
+      insecureNoVerify: read('tls_insecure_no_verify', parseBoolean),
+      caFile: read('tls_ca_file', parseText),
+      certFile: read('tls_cert_file', parseText),
+      keyFile: read('tls_key_file', parseText),
+      serverName: read('tls_server_name', parseText),
+    },
     credentials: credentialsOf(textOf),
     concurrency: read('concurrency', parseCount),
     memoryBytes: read('memory', parseBytes),
@@ -194,10 +240,11 @@ export function readSettings(
 
 /** What the settings mean for a store in a registry. */
 export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
-  const { useTls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
+  const { useTls, tls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
   const { stallTimeoutMs, profile, credentials, allowSharedRepository } = settings;
   return {
     useTls,
+    tls,
     profile,
     credentials,
     concurrency,
@@ -214,6 +261,14 @@ export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
 function parseProfile(text: string): ProfileName | undefined {
   const choice = parseChoice(text, PROFILES);
   return choice === 'auto' ? undefined : choice;
+}
+
+/** What the user should be told about settings that are allowed and dangerous, as sentences. */
+export function warningsAbout(settings: StoreSettings): string[] {
+  if (settings.tls.insecureNoVerify !== true) return [];
+  return [
+    'tls_insecure_no_verify is set: certificates are not checked, and whoever is in between can read and change everything.',
+  ];
 }
 
 function credentialsOf(textOf: (name: OptionName) => string | undefined): GivenCredentials | undefined {

@@ -2,7 +2,7 @@ import { KlosetError } from '../errors.ts';
 import { headBlob } from '../registry/blobs.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import type { Layer, ObjectManifest } from './manifest.ts';
-import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
+import { againOnce, DAMAGED_REMEDY, readLayers } from './readLayers.ts';
 import { missingBlob, type Resolver } from './resolver.ts';
 import { sumBytes } from './storedSource.ts';
 
@@ -25,7 +25,9 @@ export async function verifyObject(
   if (deep) {
     // The descriptor's copy says nothing about the blob.
     const blobs = layers.map(({ digest, bytes }) => ({ digest, bytes }));
-    for await (const _ of readLayers(exchange, blobs, undefined, signal));
+    await againOnce(async () => {
+      for await (const _ of readLayers(exchange, blobs, undefined, signal));
+    });
   }
   return sumBytes(layers);
 }

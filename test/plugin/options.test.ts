@@ -26,12 +26,24 @@ describe('options of a store', () => {
         part_size: '2GiB',
         hasher: 'wasm',
         stall_timeout: '90s',
+        tls_ca_file: '/ca.pem',
+        tls_cert_file: 'cert.pem',
+        tls_key_file: 'key.pem',
+        tls_server_name: 'registry.example.org',
+        tls_insecure_no_verify: 'false',
       }),
     ).toEqual({
       location: LOCATION,
       remarks: [],
       settings: {
         useTls: true,
+        tls: {
+          caFile: '/ca.pem',
+          certFile: 'cert.pem',
+          keyFile: 'key.pem',
+          serverName: 'registry.example.org',
+          insecureNoVerify: false,
+        },
         credentials: { username: 'me', password: 'sesame' },
         concurrency: 4,
         memoryBytes: 64 * 1024 ** 2,
@@ -44,7 +56,8 @@ describe('options of a store', () => {
         stallTimeoutMs: 90_000,
       },
     });
-    expect(Object.values(parse({}).settings).every((value) => value === undefined)).toBe(true);
+    const { tls, ...others } = parse({}).settings;
+    for (const value of Object.values({ ...tls, ...others })) expect(value).toBeUndefined();
   });
 
   it('are each refused by their names when they are nonsense', () => {
@@ -54,6 +67,12 @@ describe('options of a store', () => {
         new RegExp(`USAGE\\] option ${name}: expected .*got "nonsense".*plakar store set NAME ${name}=`),
       );
     }
+  });
+
+  it('that are dangerous are remarked upon', () => {
+    expect(parse({ tls_insecure_no_verify: 'true' }).remarks).toEqual([
+      expect.stringMatching(/^tls_insecure_no_verify is set: certificates are not checked/),
+    ]);
   });
 
   it('are described well enough to build a form from them', () => {

@@ -32,7 +32,12 @@ export interface RegistryOptions {
 
 type Command = (folder: string, port: number) => Promise<[command: string, args: string[]]>;
 
-async function launch(name: string, options: RegistryOptions, command: Command): Promise<RealRegistry> {
+/** Starts a registry in a folder of its own; `command` writes what it needs there, and says how it is started. */
+export async function launch(
+  name: string,
+  options: RegistryOptions,
+  command: Command,
+): Promise<RealRegistry> {
   const home: Scratch = await scratch(`registry-${name}`, options.parent);
   try {
     const port = await freePort();

@@ -3,24 +3,27 @@ import { givenCredentials } from '../../registry/auth/givenCredentials.ts';
 import { parseReference } from '../../registry/reference.ts';
 import type { RequestStats } from '../../registry/requestStats.ts';
 import { type OpenPlace, openPlace } from '../../store/openPlace.ts';
-import { ociStoreOptions, type StoreSettings } from '../../store/storeSettings.ts';
+import { ociStoreOptions, type StoreSettings, warningsAbout } from '../../store/storeSettings.ts';
 import { copyAll } from '../../store/transfer.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { type Observation, observe } from '../observe/observe.ts';
 import { Output } from '../output.ts';
 import { startProgress } from '../progress.ts';
+import { type ResumeFlags, resumeOptions } from '../resume.ts';
 import { type CommonFlags, storeSettings } from '../storeOptions.ts';
 import { printSummary } from '../summary.ts';
 
 /** `copy`: a store from any place to any other. */
-export async function copy(from: string, to: string, flags: CommonFlags): Promise<void> {
+export async function copy(from: string, to: string, flags: CommonFlags & ResumeFlags): Promise<void> {
   const output = new Output(flags);
   const signal = interruptSignal();
   const settings = storeSettings(flags);
+  for (const warning of warningsAbout(settings)) output.warn(warning);
   const observation = await observe(flags, output);
   refuseSharedCredentials(from, to, settings);
-  const source = await openPlace(from, ociStoreOptions(settings));
-  const target = await openPlace(to, ociStoreOptions(settings));
+  const options = { ...ociStoreOptions(settings), onRemark: (text: string) => output.remark(text) };
+  const source = await openPlace(from, options);
+  const target = await openPlace(to, { ...options, ...resumeOptions(flags) });
   try {
     await run(source, target, output, signal, settings, flags.verbose ?? false, observation);
   } finally {

@@ -6,7 +6,7 @@ import { dockerConfigPath } from '../../registry/auth/credentialsPaths.ts';
 import { eraseLogin, type LoginOptions, storeLogin } from '../../registry/auth/storedLogins.ts';
 import { writeAtomically } from '../../store/atomicFile.ts';
 import { checkLogin, registryReference } from '../../store/loginCheck.ts';
-import { ociStoreOptions } from '../../store/storeSettings.ts';
+import { ociStoreOptions, warningsAbout } from '../../store/storeSettings.ts';
 import { askLine, askSecret, readStdin } from '../askSecret.ts';
 import { interruptSignal } from '../interrupt.ts';
 import { Output } from '../output.ts';
@@ -33,8 +33,9 @@ export async function login(
   if (password === '') throw new KlosetError('USAGE', 'the password is empty');
 
   const signal = interruptSignal();
-  const { http } = ociStoreOptions(settings);
-  const verdict = await checkLogin(reference, { username, password }, { http }, signal);
+  for (const warning of warningsAbout(settings)) output.warn(warning);
+  const { http, tls } = ociStoreOptions(settings);
+  const verdict = await checkLogin(reference, { username, password }, { http, tls }, signal);
   const place = await storeLogin(reference.registry, username, password, { environment, write, signal });
   if (verdict === 'unasked') {
     output.note(`${reference.registry} does not ask for a login; it was stored all the same.`);

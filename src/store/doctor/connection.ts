@@ -67,7 +67,7 @@ export const tls: Probe = {
         : 'plain HTTP: everything can be read on the way';
       return [found(this, here ? 'ok' : 'limited', detail)];
     }
-    return [judge(await handshake(origin))];
+    return [judge(await handshake(origin), context.has.has('answer'))];
   },
 };
 
@@ -77,13 +77,14 @@ interface Handshake {
   readonly untrusted: string | undefined;
 }
 
-function judge({ protocol, certificate, untrusted }: Handshake): Finding {
+/** @param accepted whether a request of the store's own went through, by an authority of its options or without a check */
+function judge({ protocol, certificate, untrusted }: Handshake, accepted: boolean): Finding {
   const days = Math.floor((Date.parse(certificate.valid_to) - Date.now()) / DAY_MS);
   const issuer = certificate.issuer.O ?? certificate.issuer.CN ?? 'an unnamed authority';
   const until = days < 0 ? `expired ${-days} days ago` : `valid for ${days} days`;
   const detail = `${protocol}, certificate of ${issuer}, ${until}${untrusted ? `; not trusted by this machine (${untrusted})` : ''}`;
-  // Whether the store accepts it is for its own requests to say: an authority may be named in the options.
-  return found(tls, days < EXPIRES_SOON_DAYS || untrusted ? 'limited' : 'ok', detail);
+  const doubtful = untrusted !== undefined && !accepted;
+  return found(tls, days < EXPIRES_SOON_DAYS || doubtful ? 'limited' : 'ok', detail);
 }
 
 function handshake(origin: URL): Promise<Handshake> {

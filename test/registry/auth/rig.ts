@@ -61,7 +61,7 @@ export async function startAuthRig(auth: Partial<AuthOptions> = {}): Promise<Aut
         helperTimeoutMs: 5000,
         ...options,
       });
-      const transport = composeTransport(http.send, { counter, credentials });
+      const transport = composeTransport(http.send, { counter, credentials, origin: reference.origin });
       const client = {
         ...makeExchange(reference, transport, { policy, clock }),
         counter,
