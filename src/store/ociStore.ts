@@ -5,7 +5,7 @@ import { type ErrorCode, isKlosetError, KlosetError } from '../errors.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { ping } from '../registry/ping.ts';
 import { describeReference, type Reference } from '../registry/reference.ts';
-import { DeletionLadder } from './deletionLadder.ts';
+import { DeletionLadder, type DeletionOutcome } from './deletionLadder.ts';
 import type { DeletionMemory } from './deletionMemory.ts';
 import { deletionRemark } from './deletionWords.ts';
 import { Diagnosis } from './diagnosis.ts';
@@ -53,8 +53,8 @@ export interface StoreBehaviour {
   readonly missingPatienceMs?: number | undefined;
   /** What is known of the registry's ways to delete; what is found out is noted here. */
   readonly deletion?: DeletionMemory | undefined;
-  /** What the registry does with what was deleted, as a sentence. */
-  readonly reclaims?: string | undefined;
+  /** What the registry does with what was deleted, as a sentence; asked for once something was. */
+  readonly reclaims?: (() => Promise<string>) | undefined;
   /** Takes a remark for the user: once, what has become of the room of the first object that was deleted. */
   readonly onRemark?: ((text: string) => void) | undefined;
 }
@@ -196,10 +196,11 @@ export class OciStore implements DigestStore {
   }
 
   async delete(ref: ObjectRef, options: OperationOptions = {}): Promise<void> {
+    await this.#coordinator.host(this.#exchange.reference.origin).ready();
     await this.#tags.walkOnce(options.signal);
     try {
       const outcome = await this.#named(ref, () => this.#deletion.delete(ref, options.signal));
-      if (ref.type !== 'lock') this.#remark(deletionRemark(outcome, this.#behaviour.reclaims));
+      if (ref.type !== 'lock') await this.#remark(outcome);
     } finally {
       this.#resolver.forget(tagOf(ref));
     }
@@ -263,10 +264,12 @@ export class OciStore implements DigestStore {
     this.#tags.refuseShared();
   }
 
-  #remark(text: string | undefined): void {
-    if (text === undefined || this.#remarked) return;
+  async #remark(outcome: DeletionOutcome): Promise<void> {
+    const { onRemark, reclaims } = this.#behaviour;
+    if (this.#remarked || !onRemark || outcome === 'absent') return;
     this.#remarked = true;
-    this.#behaviour.onRemark?.(text);
+    const text = deletionRemark(outcome, await reclaims?.());
+    if (text !== undefined) onRemark(text);
   }
 
   async #sameContent(
@@ -280,7 +283,7 @@ export class OciStore implements DigestStore {
     return sameContent(manifest, source, async (from) =>
       digest !== undefined && bytes !== undefined && manifest.layers.length === 1
         ? [{ digest, bytes }]
-        : this.#coordinator.digest(from, signal),
+        : this.#coordinator.digest(from, this.#exchange.reference.origin, signal),
     );
   }
 

@@ -9,6 +9,7 @@ import { type Exchange, makeExchange } from '../registry/exchange.ts';
 import type { Reference } from '../registry/reference.ts';
 import { RequestCounter } from '../registry/requestStats.ts';
 import type { TlsOptions } from '../registry/tls.ts';
+import type { RegistryAnswer, RequestKind, Transport } from '../registry/transport.ts';
 import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
 
 /** How a registry is talked to. */
@@ -22,6 +23,8 @@ export interface ExchangeOptions {
   readonly http?: HttpOptions | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly clock?: Clock | undefined;
+  /** Sees each answer as it comes from the wire. */
+  readonly onAnswer?: ((kind: RequestKind, headers: RegistryAnswer['headers']) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
 }
 
@@ -45,11 +48,20 @@ export function openExchange(reference: Reference, options: ExchangeOptions): Op
   const { origin } = reference;
   const http = httpTransport(options.http, { origin, tls: options.tls });
   const credentials = credentialsPolicy({ reference, given, policy, clock, onRetry });
-  const transport = composeTransport(http.send, { counter, credentials, origin });
+  const transport = composeTransport(watched(http.send, options.onAnswer), { counter, credentials, origin });
   return {
     exchange: makeExchange(reference, transport, { policy, clock, onRetry }),
     counter,
     close: http.close,
+  };
+}
+
+function watched(next: Transport, onAnswer: ExchangeOptions['onAnswer']): Transport {
+  if (!onAnswer) return next;
+  return async (request) => {
+    const answer = await next(request);
+    onAnswer(request.kind, answer.headers);
+    return answer;
   };
 }
 

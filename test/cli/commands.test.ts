@@ -257,6 +257,7 @@ describe('help', () => {
         'copy',
         'create',
         'demo',
+        'doctor',
         'login',
         'logout',
         'ls',
