@@ -29,7 +29,11 @@ export const ERROR_CODES = {
   AUTH_REQUIRED: { exit: 1, meaning: 'The registry asks for credentials (401).' },
   ACCESS_DENIED: {
     exit: 1,
-    meaning: 'The registry refuses the operation (403), for lack of rights or of quota.',
+    meaning: 'The registry refuses the operation (403), for lack of rights.',
+  },
+  QUOTA_EXCEEDED: {
+    exit: 1,
+    meaning: 'The quota of the account, project or registry is used up; waiting does not help.',
   },
   RATE_LIMITED: { exit: 1, meaning: 'The registry kept answering "too many requests" (429).' },
   REPOSITORY_UNKNOWN: {

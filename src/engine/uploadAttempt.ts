@@ -43,11 +43,14 @@ export type Outcome =
  */
 export class SessionHolder {
   readonly #exchange: Exchange;
+  readonly #signal: AbortSignal | undefined;
   #opening: Promise<UploadSession> | undefined;
   #closed = false;
 
-  constructor(exchange: Exchange) {
+  /** @param signal ends the wait for the session's turn; an answer on its way is waited for, to be cancelled */
+  constructor(exchange: Exchange, signal?: AbortSignal) {
     this.#exchange = exchange;
+    this.#signal = signal;
   }
 
   /** Starts the request without waiting for it. */
@@ -56,7 +59,7 @@ export class SessionHolder {
   }
 
   get(): Promise<UploadSession> {
-    this.#opening ??= startUpload(this.#exchange).then((session) => {
+    this.#opening ??= startUpload(this.#exchange, undefined, this.#signal).then((session) => {
       if (session === 'mounted') throw new KlosetError('INTERNAL', 'a mount was not asked for');
       return session;
     });
@@ -117,18 +120,22 @@ export function brokeWhileSending(error: KlosetError): boolean {
 }
 
 /** Failures that a further attempt cannot mend. */
-export function isHopeless(error: KlosetError): boolean {
+export function isHopeless(error: KlosetError, exchange: Exchange): boolean {
+  // A host that has answered before may come back; one that was waited for in vain until the time was up will not.
+  if (error.code === 'REGISTRY_UNREACHABLE') {
+    return !exchange.host?.health.answered || error.details.tried !== undefined;
+  }
   return (
     [
       'AUTH_REQUIRED',
       'ACCESS_DENIED',
+      'QUOTA_EXCEEDED',
       'REPOSITORY_UNKNOWN',
       'CANCELLED',
       'SOURCE_CHANGED',
       'SOURCE_UNREADABLE',
     ].includes(error.code) ||
     error.code.startsWith('TLS_') ||
-    error.code === 'REGISTRY_UNREACHABLE' ||
     error.code === 'REGISTRY_FOREIGN'
   );
 }

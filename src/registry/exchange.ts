@@ -1,4 +1,5 @@
 import type { ErrorDetails, KlosetError } from '../errors.ts';
+import { Attempts, type AttemptsContext, type SharedHost } from '../flow/attempts.ts';
 import { type Clock, systemClock } from '../flow/clock.ts';
 import { DEFAULT_RETRY_POLICY, type RetryPolicy, withRetry } from '../flow/retry.ts';
 import { answerError } from './answerErrors.ts';
@@ -12,6 +13,8 @@ export interface Exchange {
   readonly transport: Transport;
   readonly policy: RetryPolicy;
   readonly clock: Clock;
+  /** How the host fares, as all know who send to it. */
+  readonly host?: SharedHost | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
 }
 
@@ -19,7 +22,7 @@ export interface Exchange {
 export function makeExchange(
   reference: Reference,
   transport: Transport,
-  options: Partial<Pick<Exchange, 'policy' | 'clock' | 'onRetry'>> = {},
+  options: Partial<Pick<Exchange, 'policy' | 'clock' | 'host' | 'onRetry'>> = {},
 ): Exchange {
   return { reference, transport, policy: DEFAULT_RETRY_POLICY, clock: systemClock, ...options };
 }
@@ -52,12 +55,22 @@ export function send(
   wanted: readonly number[],
   details: ErrorDetails = {},
 ): Promise<RegistryAnswer> {
-  return withRetry(() => sendOnce(exchange, request, wanted, details), {
-    policy: exchange.policy,
-    clock: exchange.clock,
-    signal: request.signal,
-    onRetry: exchange.onRetry,
-  });
+  const signal = request.signal ?? request.queueSignal;
+  return withRetry(() => sendOnce(exchange, request, wanted, details), contextOf(exchange, signal));
+}
+
+/** For operations of several requests, which know better than each of them what is worth another attempt. */
+export function attemptsAt(
+  exchange: Exchange,
+  signal: AbortSignal | undefined,
+  onRetry: AttemptsContext['onRetry'] = exchange.onRetry,
+): Attempts {
+  return new Attempts({ ...contextOf(exchange, signal), onRetry });
+}
+
+function contextOf(exchange: Exchange, signal: AbortSignal | undefined): AttemptsContext {
+  const { policy, clock, host, onRetry } = exchange;
+  return { policy, clock, host, signal, onRetry };
 }
 
 /** As {@link send}, where only status and headers matter. */

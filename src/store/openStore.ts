@@ -1,9 +1,13 @@
 import { Coordinator, type EngineOptions } from '../engine/coordinator.ts';
 import type { KlosetError } from '../errors.ts';
 import type { Clock } from '../flow/clock.ts';
-import type { RetryPolicy } from '../flow/retry.ts';
+import type { FlowHooks } from '../flow/flowEvents.ts';
+import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '../flow/retry.ts';
 import { composeTransport } from '../registry/compose.ts';
 import { makeExchange } from '../registry/exchange.ts';
+import { flowPolicy } from '../registry/flowPolicy.ts';
+import { HostFlows, sharedHostFlows } from '../registry/hostFlows.ts';
+import type { RateCap } from '../registry/profiles.ts';
 import { parseReference } from '../registry/reference.ts';
 import { RequestCounter, type RequestStats } from '../registry/requestStats.ts';
 import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
@@ -21,6 +25,17 @@ export interface OciStoreOptions extends EngineOptions {
   readonly looksBeforePut?: boolean | undefined;
   readonly http?: HttpOptions | undefined;
   readonly retry?: RetryPolicy | undefined;
+  /**
+   * How long to go on without any progress while the registry is down or throttles, in milliseconds.
+   * @default 900000
+   */
+  readonly noProgressTimeoutMs?: number | undefined;
+  /** Documented limits of the registry, which are kept from the first request on. */
+  readonly caps?: readonly RateCap[] | undefined;
+  /** Flow control shared with other stores; by default, and without a clock of its own, that of the whole process. */
+  readonly flows?: HostFlows | undefined;
+  /** Called when the registry throttles this store and when a request of it has to wait. */
+  readonly flowHooks?: FlowHooks | undefined;
   readonly clock?: Clock | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
 }
@@ -44,8 +59,13 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
   const reference = parseReference(location, { useTls: options.useTls });
   const counter = new RequestCounter();
   const http = httpTransport(options.http);
-  const exchange = makeExchange(reference, composeTransport(http.send, { counter }), {
-    ...(options.retry && { policy: options.retry }),
+  const flows = options.flows ?? (options.clock ? new HostFlows(options.clock) : sharedHostFlows);
+  const host = flows.of(reference.origin);
+  if (options.caps) host.document(options.caps);
+  const flow = flowPolicy(flows, options.flowHooks);
+  const exchange = makeExchange(reference, composeTransport(http.send, { flow, counter }), {
+    policy: policyOf(options),
+    host,
     ...(options.clock && { clock: options.clock }),
     onRetry: (error, delayMs) => {
       counter.countRetry();
@@ -64,4 +84,8 @@ export function openOciStore(location: string, options: OciStoreOptions = {}): O
       await http.close();
     },
   };
+}
+
+function policyOf({ retry = DEFAULT_RETRY_POLICY, noProgressTimeoutMs }: OciStoreOptions): RetryPolicy {
+  return noProgressTimeoutMs === undefined ? retry : { ...retry, noProgressMs: noProgressTimeoutMs };
 }

@@ -91,6 +91,13 @@ export const OPTIONS = [
     defaultText: '2m',
     description: 'How long a request may make no progress before it is given up and tried again.',
   },
+  {
+    name: 'no_progress_timeout',
+    type: 'time',
+    defaultText: '15m',
+    description:
+      'How long to go on while a registry that has answered before is down or throttles everything.',
+  },
 ] as const satisfies readonly OptionDescription[];
 
 export type OptionName = (typeof OPTIONS)[number]['name'];
@@ -107,6 +114,7 @@ export interface StoreSettings {
   readonly partBytes: number | undefined;
   readonly hasher: HasherChoice | undefined;
   readonly stallTimeoutMs: number | undefined;
+  readonly noProgressTimeoutMs: number | undefined;
 }
 
 /**
@@ -135,13 +143,14 @@ export function readSettings(
     partBytes: read('part_size', parseBytes),
     hasher: read('hasher', (text) => parseChoice(text, HASHERS)),
     stallTimeoutMs: read('stall_timeout', parseDuration),
+    noProgressTimeoutMs: read('no_progress_timeout', parseDuration),
   };
 }
 
 /** What the settings mean for a store in a registry. */
 export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
   const { useTls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
-  const { stallTimeoutMs } = settings;
+  const { stallTimeoutMs, noProgressTimeoutMs } = settings;
   return {
     useTls,
     concurrency,
@@ -150,6 +159,7 @@ export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
     chunkBytes,
     partBytes,
     hasher,
+    noProgressTimeoutMs,
     http: stallTimeoutMs === undefined ? {} : { stallTimeoutMs },
   };
 }
