@@ -1,6 +1,13 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-const common = { environment: 'node' as const, pool: 'forks' as const };
+const common = {
+  environment: 'node' as const,
+  pool: 'forks' as const,
+  // What commands keep between runs must not be kept where the user of this machine keeps it.
+  env: { KLOSET_OCI_STATE_DIR: join(tmpdir(), 'kloset-oci-test-state') },
+};
 
 export default defineConfig({
   test: {

@@ -27,7 +27,8 @@ export async function bundle(entry, folder) {
     },
     platform: 'node',
     // The module form of hash-wasm is reduced to its SHA-256; the other one is 216 KB that every hash thread compiles.
-    resolve: { mainFields: ['module', 'main'], alias: { undici: resolve('scripts/undiciPool.mjs') } },
+    resolve: { mainFields: ['module', 'main'] },
+    plugins: [partsOfUndici],
     // Piscina's way to change a thread's priority, which it asks for only where `niceIncrement` is set.
     external: ['@napi-rs/nice'],
     onLog: (level, log) => {
@@ -54,6 +55,16 @@ export async function bundle(entry, folder) {
     await build.close();
   }
 }
+
+/** The parts of undici that a module of ours needs, instead of all of it. */
+const partsOfUndici = {
+  name: 'parts of undici',
+  resolveId: (source, importer) => {
+    if (source !== 'undici') return null;
+    const throughProxy = importer?.endsWith('/proxyDispatcher.ts');
+    return resolve(throughProxy ? 'scripts/undiciProxy.mjs' : 'scripts/undiciPool.mjs');
+  },
+};
 
 function packagesOf(modules) {
   const packages = new Map();

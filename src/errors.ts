@@ -24,16 +24,32 @@ export const ERROR_CODES = {
   REGISTRY_FAILED: { exit: 1, meaning: 'The registry answered with an unexpected status or a server error.' },
   TLS_MISMATCH: { exit: 1, meaning: 'TLS was spoken to a plain HTTP port, or plain HTTP to a TLS port.' },
   TLS_UNTRUSTED: { exit: 1, meaning: 'The certificate of the registry is not trusted.' },
+  TLS_REFUSED: {
+    exit: 1,
+    meaning: 'The registry refused TLS: it wants a client certificate, or another version of TLS.',
+  },
+  PROXY_FAILED: {
+    exit: 1,
+    meaning: 'The proxy that the environment names cannot be reached, or refuses the connection.',
+  },
   CONNECTION_LOST: { exit: 1, meaning: 'The connection broke in the middle of an exchange.' },
   STALLED: { exit: 1, meaning: 'No byte moved for the length of the progress watchdog.' },
   AUTH_REQUIRED: { exit: 1, meaning: 'The registry asks for credentials (401).' },
   ACCESS_DENIED: {
     exit: 1,
-    meaning: 'The registry refuses the operation (403), for lack of rights.',
+    meaning: 'The registry refuses the operation (403), for lack of rights, or of quota without saying so.',
   },
   QUOTA_EXCEEDED: {
     exit: 1,
     meaning: 'The quota of the account, project or registry is used up; waiting does not help.',
+  },
+  CREDENTIALS_UNUSABLE: {
+    exit: 1,
+    meaning: 'A file of credentials or a credential helper program cannot be used.',
+  },
+  TOKEN_SERVICE_FAILED: {
+    exit: 1,
+    meaning: "The registry's token service cannot be reached, or its answers cannot be used.",
   },
   RATE_LIMITED: { exit: 1, meaning: 'The registry kept answering "too many requests" (429).' },
   REPOSITORY_UNKNOWN: {
@@ -61,6 +77,10 @@ export const ERROR_CODES = {
   OBJECT_MISSING: { exit: 1, meaning: 'The store has no such object.' },
   STORE_EXISTS: { exit: 1, meaning: 'A store is there already; create changed nothing.' },
   STORE_MISSING: { exit: 1, meaning: 'The location holds no store (no CONFIG).' },
+  REPOSITORY_SHARED: {
+    exit: 1,
+    meaning: 'The repository holds tags that are not of a store, such as images.',
+  },
   STORE_DAMAGED: { exit: 1, meaning: 'Verification found objects that are missing or damaged.' },
   DELETE_UNSUPPORTED: { exit: 1, meaning: 'The registry does not allow the deletion.' },
   TRACE_INVALID: { exit: 2, meaning: 'A trace of reads cannot be parsed.' },

@@ -10,8 +10,18 @@ export { fileSource } from './engine/fileSource.ts';
 export type { ByteReader, ByteSource } from './engine/source.ts';
 export { streamSource } from './engine/streamSource.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, isKlosetError, KlosetError } from './errors.ts';
+export type { GivenCredentials } from './registry/auth/givenCredentials.ts';
+export {
+  CHANNELS,
+  type EventChannel,
+  type ReceivedEvent,
+  type RequestEvent,
+  type RetryEvent,
+  type WaitEvent,
+} from './registry/events.ts';
 export type { UploadMode } from './registry/profiles.ts';
 export type { RequestStats } from './registry/requestStats.ts';
+export type { TlsOptions } from './registry/tls.ts';
 export type { RequestKind } from './registry/transport.ts';
 export type { HttpOptions } from './registry/undiciTransport.ts';
 export { CachedStore, type CachedStoreOptions } from './store/cachedStore.ts';

@@ -31,6 +31,17 @@ export class Output {
     if (this.mode === 'json' && !this.gone) process.stdout.write(`${JSON.stringify(event)}\n`);
   }
 
+  /** What the user has to know whatever the result is; not silenced by `--json`, only by `--quiet`. */
+  warn(text: string): void {
+    if (this.mode !== 'quiet') process.stderr.write(`kloset-oci: warning: ${text}\n`);
+  }
+
+  /** What looks odd and stops nothing: a line, or an object with `--json`. */
+  remark(text: string): void {
+    this.note(text);
+    this.event({ event: 'remark', text });
+  }
+
   /** A remark that is not part of the result. */
   note(text: string): void {
     if (this.mode === 'human') process.stderr.write(`${text}\n`);

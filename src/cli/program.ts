@@ -2,6 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { OBJECT_TYPES } from '../store/objectNames.ts';
 import { example } from './example.ts';
+import { addLoginCommands } from './loginCommands.ts';
+import { withRegistryAuthFlags } from './registryAuth.ts';
+import { withRegistryProfileFlags } from './registryProfile.ts';
+import { withResumeFlag } from './resume.ts';
 import { withOutputFlags, withStoreFlags } from './storeOptions.ts';
 import { parseBytes, parsePort } from './values.ts';
 
@@ -34,7 +38,11 @@ export function buildProgram(): Command {
     'kloset-oci demo --size 64MiB',
   );
   example(
-    withStoreFlags(program.command('push').description('Push a Kloset store, a file, or a folder of files.'))
+    withResumeFlag(
+      withStoreFlags(
+        program.command('push').description('Push a Kloset store, a file, or a folder of files.'),
+      ),
+    )
       .usage('[options] <source...> <location>')
       .argument(
         '<source...>',
@@ -68,12 +76,14 @@ export function buildProgram(): Command {
     'kloset-oci pull oci://localhost:5000/my-org/store ./kloset',
   );
   example(
-    withStoreFlags(
-      program
-        .command('copy')
-        .description(
-          'Copy a store to another place; what is there already is skipped, locks stay behind. Within one registry blobs are mounted instead of sent.',
-        ),
+    withResumeFlag(
+      withStoreFlags(
+        program
+          .command('copy')
+          .description(
+            'Copy a store to another place; what is there already is skipped, locks stay behind. Within one registry blobs are mounted instead of sent.',
+          ),
+      ),
     )
       .argument('<from>', `${LOCATION}, oci-layout:FOLDER, or a Kloset directory`)
       .argument('<to>', 'the same; a folder that is new becomes a Kloset directory')
@@ -124,16 +134,40 @@ export function buildProgram(): Command {
       .action(async (location, flags) => (await import('./commands/change.ts')).create(location, flags)),
     'kloset-oci create oci://localhost:5000/my-org/store --config ./kloset/CONFIG',
   );
+  addLoginCommands(program);
   const registry = program.command('registry').description('The embedded registry.');
   example(
-    withOutputFlags(
-      registry.command('serve').description('Run the embedded registry until it is interrupted.'),
+    withRegistryProfileFlags(
+      withRegistryAuthFlags(
+        withOutputFlags(
+          registry.command('serve').description('Run the embedded registry until it is interrupted.'),
+        ),
+      ),
     )
       .option('--port <port>', 'port, 0 for any free one', parsePort, 5000)
       .option('--host <host>', 'address to listen on', '127.0.0.1')
       .option('--dir <folder>', 'where to keep the content; in memory without')
+      .option(
+        '--fault <spec>',
+        'misbehave like this, for example 429@manifest-write:every=10; repeatable',
+        collect,
+      )
+      .option('--fault-seed <n>', 'decides what happens with a probability (default: 1)')
+      .option('--control', 'answer /_kloset-oci/ too: faults, counts and sessions, on loopback addresses')
       .action(async (flags) => (await import('./commands/registryServe.ts')).registryServe(flags)),
     'kloset-oci registry serve --port 5000 --dir ./registry',
   );
+  example(
+    withOutputFlags(
+      registry
+        .command('profiles')
+        .description('List the registries that `registry serve --profile` can be, and how they differ.'),
+    ).action(async (flags) => (await import('./commands/registryProfiles.ts')).registryProfiles(flags)),
+    'kloset-oci registry profiles',
+  );
   return program;
+}
+
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
 }

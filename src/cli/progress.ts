@@ -13,7 +13,9 @@ export interface Progress {
 export async function startProgress(output: Output, verb: string, verbose: boolean): Promise<Progress> {
   if (output.mode === 'json') return { onEvent: (event) => jsonLine(output, event, verbose), stop: () => {} };
   if (output.mode === 'quiet') return { onEvent: () => {}, stop: () => {} };
-  if (!process.stderr.isTTY) return { onEvent: (event) => textLine(output, verb, event), stop: () => {} };
+  // Lines of requests would tear a bar apart.
+  if (verbose || !process.stderr.isTTY)
+    return { onEvent: (event) => textLine(output, verb, event, verbose), stop: () => {} };
   return liveBar(verb);
 }
 
@@ -50,7 +52,7 @@ async function liveBar(verb: string): Promise<Progress> {
       if (event.type === 'total') announced += event.bytes;
       // A store in a registry tells the sizes object by object.
       else if (event.type === 'object-start' && announced === 0) learned += event.bytes ?? 0;
-      else if (event.type === 'bytes') done += event.bytes;
+      else if (event.type === 'bytes' || event.type === 'object-resumed') done += event.bytes;
       else if (event.type === 'object-done') {
         objects++;
         if (event.skipped || event.mounted) done += event.bytes;
@@ -61,11 +63,16 @@ async function liveBar(verb: string): Promise<Progress> {
   };
 }
 
-function textLine(output: Output, verb: string, event: TransferEvent): void {
+function textLine(output: Output, verb: string, event: TransferEvent, verbose: boolean): void {
   if (event.type === 'object-done') {
     const how = event.skipped ? ' (there already)' : event.mounted ? ' (mounted)' : '';
     output.note(`${verb} ${event.name} ${formatBytes(event.bytes)}${how}`);
-  } else if (event.type === 'retry') {
+  } else if (event.type === 'object-resumed') {
+    output.note(
+      `continuing ${event.name} at ${formatBytes(event.bytes)}, where an earlier run was interrupted`,
+    );
+  } else if (event.type === 'retry' && !verbose) {
+    // The verbose lines tell of it already, with the host.
     output.note(`retry ${event.name} in ${formatSeconds(event.delayMs / 1000)}: ${event.reason}`);
   }
 }

@@ -1,6 +1,7 @@
-import { type OpenOciStore, openOciStore } from '../store/openStore.ts';
-import { ociStoreOptions, type StoreSettings } from '../store/storeSettings.ts';
+import { type OciStoreOptions, type OpenOciStore, openOciStore } from '../store/openStore.ts';
+import { ociStoreOptions, type StoreSettings, warningsAbout } from '../store/storeSettings.ts';
 import { interruptSignal } from './interrupt.ts';
+import { type Observation, observe } from './observe/observe.ts';
 import { Output } from './output.ts';
 import { type CommonFlags, storeSettings } from './storeOptions.ts';
 
@@ -8,20 +9,34 @@ import { type CommonFlags, storeSettings } from './storeOptions.ts';
 export interface Session extends OpenOciStore {
   readonly output: Output;
   readonly settings: StoreSettings;
+  readonly observation: Observation;
   readonly signal: AbortSignal;
 }
 
-/** Opens a store for the length of a command. */
+/**
+ * Opens a store for the length of a command.
+ *
+ * @param more options beside those of the flags
+ */
 export async function withSession(
   location: string,
   flags: CommonFlags,
   run: (session: Session) => Promise<void>,
+  more: OciStoreOptions = {},
 ): Promise<void> {
   const settings = storeSettings(flags);
-  const open = openOciStore(location, ociStoreOptions(settings));
+  const output = new Output(flags);
+  for (const warning of warningsAbout(settings)) output.warn(warning);
+  const observation = await observe(flags, output);
+  const open = openOciStore(location, {
+    ...ociStoreOptions(settings),
+    onRemark: (text) => output.remark(text),
+    ...more,
+  });
   try {
-    await run({ ...open, settings, output: new Output(flags), signal: interruptSignal() });
+    await run({ ...open, settings, observation, output, signal: interruptSignal() });
   } finally {
     await open.close();
+    observation.stop();
   }
 }

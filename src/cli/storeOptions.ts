@@ -6,7 +6,7 @@ import {
   readSettings,
   type StoreSettings,
 } from '../store/storeSettings.ts';
-import { parseBoolean, parseBytes, parseCount, parseDuration } from './values.ts';
+import { parseBoolean, parseBytes, parseCount, parseDuration, parsePort } from './values.ts';
 
 /** The flags of commands that print, as commander hands them over. */
 export interface OutputFlags {
@@ -36,11 +36,14 @@ export function withOutputFlags(command: Command): Command {
     .option('--verbose', 'print more, and the cause of errors');
 }
 
-/** Adds the flags of commands that talk to a registry. */
-export function withStoreFlags(command: Command): Command {
-  withOutputFlags(command);
+/** Adds the flags of commands that talk to a registry, and not about objects: how it is reached. */
+export function withConnectionFlags(command: Command): Command {
+  return withOptions(withOutputFlags(command), ({ name }) => /tls|proxy|stall_timeout/.test(name));
+}
+
+function withOptions(command: Command, wanted: (option: OptionDescription) => boolean): Command {
   for (const option of OPTIONS as readonly OptionDescription[]) {
-    if (option.pluginOnly || option.type === 'secret') continue;
+    if (option.pluginOnly || option.type === 'secret' || !wanted(option)) continue;
     const { placeholder, check } = VALUES[option.type];
     const text = `${option.description.replace(/\.$/, '')} (default: ${option.defaultText})`;
     const flag = new Option(`--${option.name.replaceAll('_', '-')} <${placeholder}>`, text);
@@ -54,6 +57,15 @@ export function withStoreFlags(command: Command): Command {
     command.addOption(flag);
   }
   return command;
+}
+
+/** Adds the flags of commands on a store. */
+export function withStoreFlags(command: Command): Command {
+  return withOptions(withOutputFlags(command), () => true).option(
+    '--metrics-port <port>',
+    'serve metrics in the format of Prometheus on this port of this machine, 0 for any free one',
+    parsePort,
+  );
 }
 
 /** The flags as settings of a store. */

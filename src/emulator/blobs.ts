@@ -1,7 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, empty, failure, notAllowed } from './answers.ts';
 import type { Repository } from './catalogue.ts';
 import type { Call, Context } from './context.ts';
 import { isDigest } from './names.ts';
+import type { Storage } from './storage.ts';
 
 /** `GET`, `HEAD` and `DELETE /v2/<name>/blobs/<digest>`. */
 export async function blob(context: Context, call: Call): Promise<Answer> {
@@ -12,8 +14,11 @@ export async function blob(context: Context, call: Call): Promise<Answer> {
     case 'GET':
     case 'HEAD':
       return serve(context, call, digest);
-    case 'DELETE':
+    case 'DELETE': {
+      const refused = await context.behaviour.blobs.refuseDelete?.(context, call, digest);
+      if (refused) return refused;
       return (await removeBlob(context, call.known, digest)) ? empty(202) : unknownBlob(digest);
+    }
     default:
       return notAllowed('GET, HEAD, DELETE');
   }
@@ -36,18 +41,33 @@ export async function removeBlob(
 async function serve(context: Context, call: Call, digest: string): Promise<Answer> {
   const entry = call.known?.blobs.get(digest);
   if (!entry) return unknownBlob(digest);
-  const { size } = entry;
+  const rules = context.behaviour.blobs;
+  const refused = rules.refuseRead?.(call, digest);
+  if (refused) return refused;
+  if (rules.redirect && call.method === 'GET') return rules.redirect(call, digest);
+  return serveBlob(context.storage, call, digest, entry.size, rules.ranges);
+}
+
+/** The bytes of a blob, or of the stretch that `Range` asks for. */
+export async function serveBlob(
+  storage: Storage,
+  call: { readonly method: string; readonly headers: IncomingHttpHeaders },
+  digest: string,
+  size: number,
+  ranges: boolean,
+): Promise<Answer> {
   const headers: Record<string, string> = {
     'Content-Type': 'application/octet-stream',
     'Content-Length': String(size),
     'Docker-Content-Digest': digest,
-    'Accept-Ranges': 'bytes',
     ETag: `"${digest}"`,
   };
+  if (ranges) headers['Accept-Ranges'] = 'bytes';
   let start = 0;
   let end = size;
   let status = 200;
-  const range = call.headers.range === undefined ? undefined : parseRange(call.headers.range, size);
+  const asked = ranges ? call.headers.range : undefined;
+  const range = asked === undefined ? undefined : parseRange(asked, size);
   if (range === 'unsatisfiable') {
     return failure(416, 'SIZE_INVALID', `the range lies outside the blob of ${size} bytes`, {
       headers: { 'Content-Range': `bytes */${size}` },
@@ -60,7 +80,7 @@ async function serve(context: Context, call: Call, digest: string): Promise<Answ
     headers['Content-Length'] = String(end - start);
   }
   if (call.method === 'HEAD') return { status, headers };
-  const body = await context.storage.openBlob(digest, start, end);
+  const body = await storage.openBlob(digest, start, end);
   return body ? { status, headers, body } : unknownBlob(digest);
 }
 

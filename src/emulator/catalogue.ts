@@ -19,6 +19,8 @@ export class Repository {
   readonly tags = new TagIndex();
   /** The digests of the manifests that name a subject, by subject. */
   readonly referrers = new Map<string, Set<string>>();
+  /** True once there was a manifest, also when all are deleted. */
+  everHadManifests = false;
 
   constructor(name: string) {
     this.name = name;
@@ -30,6 +32,7 @@ export class Repository {
 
   addManifest(record: ManifestRecord): void {
     if (this.manifests.has(record.digest)) return;
+    this.everHadManifests = true;
     this.manifests.set(record.digest, { ...record, tags: new Set() });
     if (record.subject === undefined) return;
     const known = this.referrers.get(record.subject);
@@ -78,6 +81,15 @@ export class Catalogue {
 
   get(name: string): Repository | undefined {
     return this.#repositories.get(name);
+  }
+
+  get repositoryCount(): number {
+    return this.#repositories.size;
+  }
+
+  /** The length of a blob that any repository has. */
+  blobBytes(digest: string): number | undefined {
+    return this.#blobs.get(digest)?.size;
   }
 
   create(name: string): Repository {

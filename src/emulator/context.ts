@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Guard } from './auth/guard.ts';
+import type { Behaviour } from './behaviour.ts';
 import type { Catalogue, Repository } from './catalogue.ts';
 import type { RouteName } from './faults.ts';
 import type { KeyedLock } from './keyedLock.ts';
@@ -13,6 +15,10 @@ export interface Context {
   readonly sessions: UploadSessions;
   /** Keeps two changes to the same blob, manifest or tag apart. */
   readonly lock: KeyedLock;
+  /** Which registry this one is. */
+  readonly behaviour: Behaviour;
+  /** Absent where everybody may do everything. */
+  readonly guard?: Guard | undefined;
 }
 
 /** What the path of a request says. */

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { failure } from './answers.ts';
+import { Readable } from 'node:stream';
+import { type Answer, failure } from './answers.ts';
 import type { Call, Context, Target } from './context.ts';
 import { breakOff, type FaultRunner, requestLimit, respondInstead, type Trouble } from './faultRunner.ts';
 import { RequestBody } from './requestBody.ts';
 import type { RequestLog } from './requestLog.ts';
 import { parseTarget, route } from './router.ts';
-import { send, sendTroubled } from './sender.ts';
+import { closeBody, editedHead, send, sendTroubled } from './sender.ts';
 
 /** Serves one request from its arrival to its answer, with the faults of the plan. */
 export async function serveExchange(
@@ -15,31 +16,54 @@ export async function serveExchange(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const target = parseTarget(request.url ?? '/');
+  const target = targetOf(context, request.url ?? '/');
   const method = request.method ?? 'GET';
   const entry = log.add(method, target.route, target.path);
-  const trouble = faults && troubleOf(faults, method, target, request);
+  // Before a wait, since registries look at credentials when a request arrives.
+  const refusal =
+    target.route === 'token'
+      ? undefined
+      : context.guard?.check(method, target, request.headers, 'encrypted' in request.socket);
+  let trouble = faults && troubleOf(faults, method, target, request);
+  if (trouble?.action?.kind === 'hold') {
+    await trouble.action.until;
+    trouble = { ...trouble, action: trouble.action.next };
+  }
   const action = trouble?.action;
   const limit = requestLimit(action);
   if (action && limit <= 0) return breakOff(action, request);
-  const body = new RequestBody(request, limit);
+  const change = trouble?.plan.request?.(trouble.exchange);
+  const body = new RequestBody(request, limit, change);
   try {
-    if (action?.kind === 'respond') {
+    if (action?.kind === 'respond' && !action.handled) {
       entry.status = action.status;
       return await respondInstead(action, body, response);
     }
-    if (action?.kind === 'hold') await action.until;
     const call: Call = {
       ...target,
       method,
       headers: request.headers,
       body,
       known: context.catalogue.get(target.repository),
+      ...(change?.headers && { headers: change.headers }),
+      ...(change?.query && { query: change.query }),
     };
-    const answer = await route(context, call);
+    if (refusal && refusal.challenges.length > 0) {
+      response.setHeader('WWW-Authenticate', refusal.challenges);
+    }
+    const handle = action?.kind === 'handle-twice' ? handleTwice : route;
+    const given = refusal ? refusal.answer : await handle(context, call);
+    const { finish } = context.behaviour;
+    const answer = given && finish ? finish(call, given) : given;
     entry.requestBytes = body.received;
     if (action && body.limited) return await breakOff(action, request);
     if (answer === undefined) return;
+    if (trouble && action?.kind === 'respond') {
+      editedHead(answer, trouble);
+      closeBody(answer);
+      entry.status = action.status;
+      return await respondInstead(action, body, response);
+    }
     if (trouble) await sendTroubled(response, answer, entry, trouble);
     else await send(response, answer, entry);
   } catch (error) {
@@ -49,6 +73,30 @@ export async function serveExchange(
   } finally {
     entry.requestBytes = body.received;
   }
+}
+
+/** The longest body that is kept in order to be handled again. */
+const TWICE_BYTES = 1 << 30;
+
+async function handleTwice(context: Context, call: Call): Promise<Answer | undefined> {
+  const bytes = await call.body.collect(TWICE_BYTES);
+  if (typeof bytes === 'string') return undefined;
+  const again = () => {
+    const source = Object.assign(Readable.from(bytes.length > 0 ? [bytes] : []), {
+      headers: call.headers,
+      complete: true,
+    });
+    const known = context.catalogue.get(call.repository);
+    return route(context, { ...call, known, body: new RequestBody(source, Number.POSITIVE_INFINITY) });
+  };
+  const first = await again();
+  if (first) closeBody(first);
+  return again();
+}
+
+function targetOf(context: Context, url: string): Target {
+  const target = parseTarget(url);
+  return target.path === context.guard?.tokenPath ? { ...target, route: 'token' } : target;
 }
 
 function troubleOf(faults: FaultRunner, method: string, target: Target, request: IncomingMessage): Trouble {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { Exchange, FaultAction, FaultPlan } from './faults.ts';
+import type { Exchange, FaultAction, FaultControls, FaultPlan } from './faults.ts';
 import type { RequestBody } from './requestBody.ts';
 
 /** A fault plan with its counts of earlier exchanges. */
@@ -9,8 +9,16 @@ export class FaultRunner {
   readonly plan: FaultPlan;
   readonly #earlier = new Map<string, number>();
 
-  constructor(plan: FaultPlan) {
+  readonly #end: (() => void) | undefined;
+
+  constructor(plan: FaultPlan, controls: FaultControls) {
     this.plan = plan;
+    this.#end = plan.start?.(controls);
+  }
+
+  /** The plan is in force no longer. */
+  stop(): void {
+    this.#end?.();
   }
 
   number(method: string, route: string): number {
@@ -36,6 +44,7 @@ export function requestLimit(action: FaultAction | undefined): number {
 
 /** Plays a reset or a stall; nothing is answered. */
 export async function breakOff(action: FaultAction, request: IncomingMessage): Promise<void> {
+  action.afterwards?.();
   if (action.kind === 'stall') {
     request.pause();
     await closed(request.socket);
@@ -46,16 +55,17 @@ export async function breakOff(action: FaultAction, request: IncomingMessage): P
 
 /** Sends the answer of the fault in place of the registry's. */
 export async function respondInstead(
-  action: Extract<FaultAction, { kind: 'respond' }>,
+  action: FaultAction & { kind: 'respond' },
   body: RequestBody,
   response: ServerResponse,
 ): Promise<void> {
-  const early = action.drain === false;
-  if (!early && (await body.drain()) !== 'whole') return;
+  const early = action.drain === false && !action.handled;
+  if (!early && !action.handled && (await body.drain()) !== 'whole') return;
   const bytes = action.body === undefined ? Buffer.alloc(0) : Buffer.from(action.body);
   const headers: Record<string, string> = { 'Content-Length': String(bytes.length), ...action.headers };
   if (early) headers.Connection = 'close';
   if (action.status === 204) delete headers['Content-Length'];
+  action.afterwards?.();
   response.writeHead(action.status, headers);
   response.end(bytes);
 }

@@ -5,6 +5,10 @@ export interface ManifestContent {
   readonly mediaType?: string;
   readonly subject?: string;
   readonly artifactType?: string;
+  /** True for an `artifactType` of its own, which came with version 1.1; else the type is that of the configuration. */
+  readonly declaresArtifactType: boolean;
+  /** How many layers there are, those that live elsewhere included. */
+  readonly layers: number;
   readonly annotations?: Record<string, string>;
   /** The blobs and manifests that have to be there before. */
   readonly blobs: readonly string[];
@@ -43,6 +47,8 @@ export function readManifestContent(bytes: Buffer): ManifestContent | string {
     ...(subject === undefined ? {} : { subject: subject.digest as string }),
     ...(artifactType === undefined ? {} : { artifactType }),
     ...(annotations === undefined ? {} : { annotations }),
+    declaresArtifactType: text(value.artifactType) !== undefined,
+    layers: list(value.layers).length,
     blobs: blobs.map((descriptor) => descriptor.digest as string),
     manifests: children.map((descriptor) => descriptor.digest as string),
   };

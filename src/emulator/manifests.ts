@@ -29,8 +29,11 @@ export async function manifest(context: Context, call: Call): Promise<Answer | u
 }
 
 async function serve(context: Context, call: Call): Promise<Answer> {
-  const record = call.known?.resolve(call.reference);
+  const rules = context.behaviour.manifests;
+  const record = rules.resolve ? rules.resolve(call) : call.known?.resolve(call.reference);
   if (!record) return unknownManifest(call.reference);
+  const refused = rules.refuseRead?.(call, record);
+  if (refused) return refused;
   const headers: AnswerHeaders = {
     'Content-Type': record.mediaType,
     'Content-Length': String(record.size),
@@ -43,11 +46,12 @@ async function serve(context: Context, call: Call): Promise<Answer> {
 }
 
 async function put(context: Context, call: Call): Promise<Answer | undefined> {
+  const rules = context.behaviour.manifests;
   const bytes = await call.body.collect(SIZE_LIMIT);
   if (bytes === 'cut') return undefined;
-  if (bytes === 'too large') return failure(413, 'SIZE_INVALID', 'a manifest may have 4 MiB at most');
+  if (bytes === 'too large') return rules.tooLarge();
   const byDigest = isDigest(call.reference);
-  const tags = byDigest ? call.query.getAll('tag') : [call.reference];
+  const tags = byDigest ? (rules.setsTagsByQuery ? call.query.getAll('tag') : []) : [call.reference];
   if (!tags.every(isTag)) return failure(400, 'MANIFEST_INVALID', 'a tag to set is malformed');
   const digest = digestOf(bytes, byDigest ? algorithmOf(call.reference) : 'sha256');
   if (byDigest && digest !== call.reference) {
@@ -63,24 +67,17 @@ async function put(context: Context, call: Call): Promise<Answer | undefined> {
       `Content-Type is ${declared} and mediaType is ${content.mediaType}`,
     );
   }
+  const refused = rules.refusePut?.(call, content, digest);
+  if (refused) return refused;
   const missing = findMissing(call.known, content);
-  if (missing) {
-    return failure(
-      404,
-      'MANIFEST_BLOB_UNKNOWN',
-      'the manifest names content that the repository does not have',
-      {
-        detail: { digest: missing },
-      },
-    );
-  }
+  if (missing) return rules.missing(missing);
   const mediaType = content.mediaType ?? declared ?? OCI_MANIFEST;
+  const before = rules.stored && call.known?.tags.get(call.reference);
   await store(context, call.repository, recordOf(content, digest, mediaType, bytes.length), bytes, tags);
-  const headers: AnswerHeaders = {
-    Location: `/v2/${call.repository}/manifests/${call.reference}`,
-    'Docker-Content-Digest': digest,
-  };
-  if (content.subject !== undefined) headers['OCI-Subject'] = content.subject;
+  rules.stored?.(call, before);
+  const headers: AnswerHeaders = { 'Docker-Content-Digest': digest };
+  if (rules.tellsLocation) headers.Location = `/v2/${call.repository}/manifests/${call.reference}`;
+  if (content.subject !== undefined && context.behaviour.referrers) headers['OCI-Subject'] = content.subject;
   if (byDigest && tags.length > 0) headers['OCI-Tag'] = tags.join(', ');
   return empty(201, headers);
 }
@@ -125,6 +122,15 @@ function findMissing(repository: Repository | undefined, content: ManifestConten
 async function remove(context: Context, call: Call): Promise<Answer> {
   const { known: repository, reference } = call;
   if (!repository) return unknownManifest(reference);
+  const rules = context.behaviour.manifests;
+  const refused = await rules.refuseDelete?.(context, call, repository);
+  if (refused) return refused;
+  const paged = rules.tagsPerDelete;
+  if (paged && (repository.manifests.get(reference)?.tags.size ?? 0) > paged.limit) {
+    const some = [...(repository.manifests.get(reference)?.tags ?? [])].slice(0, paged.limit);
+    for (const tag of some) await removeTag(context, repository, tag, () => true);
+    return paged.answer(call);
+  }
   const removed = isDigest(reference)
     ? await removeManifest(context, repository, reference)
     : await removeTag(context, repository, reference, () => true);

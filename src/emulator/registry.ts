@@ -1,16 +1,24 @@
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, isIPv6 } from 'node:net';
+import type { RequestListener } from 'node:http';
+import { isIPv6 } from 'node:net';
 import { KlosetError } from '../errors.ts';
+import { Guard } from './auth/guard.ts';
+import type { AuthOptions } from './auth/options.ts';
+import { SPECIFIED } from './behaviour.ts';
 import { removeBlob } from './blobs.ts';
 import { Catalogue } from './catalogue.ts';
 import type { Context } from './context.ts';
 import { DirectoryStorage } from './directoryStorage.ts';
 import { serveExchange } from './exchange.ts';
 import { FaultRunner } from './faultRunner.ts';
-import type { FaultPlan } from './faults.ts';
+import type { FaultControls, FaultPlan } from './faults.ts';
+import { HttpServer, type TlsIdentity } from './httpServer.ts';
 import { KeyedLock } from './keyedLock.ts';
 import { MemoryStorage } from './memoryStorage.ts';
+import type { ProfileSettings } from './profiles/behaviourOf.ts';
+import type { ProfileName } from './profiles/index.ts';
+import type { PlayedProfile, ProfilePlace } from './profiles/play.ts';
+import type { EmulatorProfile } from './profiles/profile.ts';
+import type { StorageRequest } from './profiles/storageHost.ts';
 import { type LoggedRequest, type RequestFilter, RequestLog } from './requestLog.ts';
 import type { Storage, StoredContent } from './storage.ts';
 import { UploadSessions } from './uploadSessions.ts';
@@ -25,7 +33,15 @@ export interface RegistryOptions {
   /** Flush each stored file to the disk before answering. Default false: safe from a crash of the process. */
   durable?: boolean;
   faults?: FaultPlan;
-  tls?: { key: string | Buffer; cert: string | Buffer };
+  /** Answer `/_kloset-oci/…` too: faults, counts and sessions for other programs. Loopback addresses only. */
+  control?: boolean;
+  /** Who may do what; absent: everybody everything, or the users of the profile. */
+  auth?: AuthOptions;
+  tls?: TlsIdentity;
+  /** Behaves like this registry, by name or as data of your own. Default: as the specification says. */
+  profile?: ProfileName | EmulatorProfile;
+  /** What the profile leaves open. */
+  profileSettings?: ProfileSettings;
 }
 
 export interface OpenSession {
@@ -49,33 +65,52 @@ export interface RunningRegistry {
   /** Drops all upload sessions, as a restart of a registry does. */
   forgetSessions(): Promise<void>;
   setFaults(plan: FaultPlan | undefined): void;
+  /** Access tokens given out so far. */
+  tokensIssued(): number;
+  /** Makes all tokens invalid, as a change of the signing key does. Passwords and identity tokens stay good. */
+  revokeTokens(): void;
   /** Replaces the stored bytes of a blob behind the registry's back, in every repository. */
   corruptBlob(repository: string, digest: string, bytes: Uint8Array): Promise<void>;
   /** Loses a blob of one repository; manifests that name it stay. */
   dropBlob(repository: string, digest: string): Promise<void>;
+  /** What the storage host of a profile was asked, which serves the blobs where the profile redirects to one. */
+  storageRequests(): readonly StorageRequest[];
+  /** Has garbage collection at a blob until it is uploaded again, where the profile tells clients of that. */
+  collectBlob(repository: string, digest: string): void;
   /** Ends all sockets and sessions. */
   close(): Promise<void>;
 }
 
-/** Starts an OCI registry. It serves everything without credentials: meant for loopback and test networks. */
+/** Starts an OCI registry. Without `auth` it serves everybody: meant for loopback and test networks. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<RunningRegistry> {
   const { host = '127.0.0.1', port = 0, directory } = options;
   const storage =
     directory === undefined ? new MemoryStorage() : new DirectoryStorage(directory, options.durable ?? false);
   const catalogue = new Catalogue(await loadContent(storage, directory));
+  const played = await playedProfile(options, { storage, catalogue, host, tls: options.tls });
+  const auth = options.auth ?? played?.auth;
   const context: Context = {
     storage,
     catalogue,
     sessions: new UploadSessions(storage),
     lock: new KeyedLock(),
+    behaviour: played?.behaviour ?? SPECIFIED,
+    guard: auth && new Guard(auth),
   };
   const log = new RequestLog();
-  let faults = options.faults && new FaultRunner(options.faults);
-  const server = createHttpServer(options.tls, (request, response) => {
+  let faults: FaultRunner | undefined;
+  const serve: RequestListener = (request, response) => {
     void serveExchange(context, log, faults, request, response).catch(() => response.destroy());
+  };
+  const controlled = options.control && (await loadControl(host));
+  const listener = controlled
+    ? controlled(serve, { context, plan: () => faults?.plan, setFaults: (plan) => setFaults(plan) })
+    : serve;
+  const server = new HttpServer(host, options.tls, listener);
+  const bound = await server.listen(port).catch(async (error: unknown) => {
+    await played?.close();
+    throw error;
   });
-  await listen(server, host, port);
-  const bound = (server.address() as AddressInfo).port;
   const address = `${isIPv6(host) ? `[${host}]` : host}:${bound}`;
   const stored = (repository: string, digest: string) => {
     const known = catalogue.get(repository);
@@ -83,6 +118,26 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     if (known && entry) return { known, entry };
     throw new KlosetError('BLOB_MISSING', 'the registry has no such blob', { object: digest });
   };
+  const controls: FaultControls = {
+    restart(downMs) {
+      void context.sessions.forgetAll();
+      server.restart(downMs);
+    },
+    async dropSession(id) {
+      await context.sessions.forget(id);
+    },
+    async dropBlob(repository, digest) {
+      await removeBlob(context, catalogue.get(repository), digest);
+    },
+    limitConnections(most) {
+      server.maxConnections = most;
+    },
+  };
+  const setFaults = (plan: FaultPlan | undefined) => {
+    faults?.stop();
+    faults = plan && new FaultRunner(plan, controls);
+  };
+  setFaults(options.faults);
   return {
     host,
     port: bound,
@@ -93,9 +148,9 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     resetRequestLog: () => log.reset(),
     openSessions: () => context.sessions.list(),
     forgetSessions: () => context.sessions.forgetAll(),
-    setFaults(plan) {
-      faults = plan && new FaultRunner(plan);
-    },
+    setFaults,
+    tokensIssued: () => context.guard?.tokens.issued ?? 0,
+    revokeTokens: () => context.guard?.tokens.revokeAll(),
     async corruptBlob(repository, digest, bytes) {
       const { entry } = stored(repository, digest);
       await storage.replaceBlob(digest, bytes);
@@ -104,28 +159,35 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     async dropBlob(repository, digest) {
       await removeBlob(context, stored(repository, digest).known, digest);
     },
+    storageRequests: () => played?.storageRequests() ?? [],
+    collectBlob: (repository, digest) => played?.collector.mark(repository, digest),
     async close() {
-      if (server.listening) {
-        const ended = new Promise<void>((resolve) => server.close(() => resolve()));
-        server.closeAllConnections();
-        await ended;
-      }
+      faults?.stop();
+      await server.close();
+      await played?.close();
       await context.sessions.forgetAll();
     },
   };
 }
 
-function createHttpServer(tls: RegistryOptions['tls'], listener: RequestListener): Server {
-  const options: ServerOptions = {
-    noDelay: true,
-    keepAlive: true,
-    // An upload may take hours; a head of 64 KiB has room for many `tag` parameters.
-    requestTimeout: 0,
-    headersTimeout: 120_000,
-    keepAliveTimeout: 75_000,
-    maxHeaderSize: 64 << 10,
-  };
-  return tls ? createTlsServer({ ...options, ...tls }, listener) : createServer(options, listener);
+async function playedProfile(
+  { profile, profileSettings = {} }: RegistryOptions,
+  place: ProfilePlace,
+): Promise<PlayedProfile | undefined> {
+  if (profile === undefined) return undefined;
+  // Most registries start without one, some of them many times in a test.
+  const { playProfile } = await import('./profiles/play.ts');
+  return playProfile(profile, profileSettings, place);
+}
+
+async function loadControl(host: string) {
+  if (!/^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(host)) {
+    throw new KlosetError('USAGE', 'the control endpoint is for loopback addresses only', {
+      object: host,
+      remedy: 'Listen on 127.0.0.1, or leave the control endpoint out.',
+    });
+  }
+  return (await import('./control.ts')).controlled;
 }
 
 async function loadContent(storage: Storage, directory: string | undefined): Promise<StoredContent> {
@@ -135,27 +197,6 @@ async function loadContent(storage: Storage, directory: string | undefined): Pro
     throw new KlosetError('FILE_WRITE_FAILED', `the folder cannot be used: ${messageOf(cause)}`, {
       ...(directory === undefined ? {} : { object: directory }),
       remedy: 'Name a folder that you may read and write.',
-      cause,
-    });
-  }
-}
-
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-  } catch (cause) {
-    const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    throw new KlosetError('USAGE', taken ? 'the port is in use' : `cannot listen: ${messageOf(cause)}`, {
-      object: `${host}:${port}`,
-      remedy: taken
-        ? 'Choose another port, or 0 for any free one.'
-        : 'Choose an address of this machine and a port that you may open.',
       cause,
     });
   }

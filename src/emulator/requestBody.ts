@@ -1,4 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { RequestChange } from './faults.ts';
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
 
 /** Takes chunks; see UploadSink. */
 export interface ChunkTarget {
@@ -9,19 +13,24 @@ export interface ChunkTarget {
 /** `whole`: everything arrived. `cut`: the client or a fault ended it early. `stopped`: {@link RequestBody.stop}. */
 export type BodyEnd = 'whole' | 'cut' | 'stopped';
 
+/** What of a request its body needs; a body that is handled twice comes from memory the second time. */
+export type BodySource = Readable & Pick<IncomingMessage, 'headers' | 'complete'>;
+
 /** The body of one request, read at the pace of whoever takes it. */
 export class RequestBody {
   /** Bytes handed on so far. */
   received = 0;
   /** True when a fault's byte count was reached: nothing may be read any more. */
   limited = false;
-  readonly #request: IncomingMessage;
+  readonly #request: BodySource;
   readonly #limit: number;
+  readonly #change: RequestChange | undefined;
   #stop: (() => void) | undefined;
 
-  constructor(request: IncomingMessage, limit: number) {
+  constructor(request: BodySource, limit: number, change?: RequestChange) {
     this.#request = request;
     this.#limit = limit;
+    this.#change = change;
   }
 
   /** The length the client declared, or undefined for a chunked body. */
@@ -47,7 +56,8 @@ export class RequestBody {
       };
       const onData = (chunk: Buffer): void => {
         const room = this.#limit - this.received;
-        const taken = chunk.length <= room ? chunk : chunk.subarray(0, room);
+        let taken = chunk.length <= room ? chunk : chunk.subarray(0, room);
+        if (this.#change?.change) taken = this.#change.change(taken, this.received);
         this.received += taken.length;
         const more = target.write(taken);
         if (this.received >= this.#limit) {
@@ -55,9 +65,11 @@ export class RequestBody {
           finish('cut');
           return;
         }
-        if (more) return;
+        const pace = this.#change?.bytesPerSecond;
+        if (more && pace === undefined) return;
         request.pause();
-        target.drained().then(
+        const waiting = [more ? undefined : target.drained(), pace && sleep((taken.length / pace) * 1000)];
+        Promise.all(waiting).then(
           () => {
             if (!over) request.resume();
           },

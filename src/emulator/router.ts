@@ -41,10 +41,13 @@ export async function route(context: Context, call: Call): Promise<Answer | unde
     if (call.method !== 'GET' && call.method !== 'HEAD') return notAllowed('GET, HEAD');
     return json(200, {}, { 'Docker-Distribution-Api-Version': 'registry/2.0' });
   }
-  if (call.route === 'unknown') return failure(404, 'NAME_UNKNOWN', 'the registry has no such path');
+  if (call.route === 'token') return context.guard?.service.serve(call);
+  if (call.route === 'unknown') return unknownPath();
   if (!isRepositoryName(call.repository)) {
     return failure(400, 'NAME_INVALID', 'the repository name is malformed');
   }
+  const refused = context.behaviour.admit?.(context, call);
+  if (refused) return refused;
   switch (call.route) {
     case 'blob':
       return blob(context, call);
@@ -55,10 +58,15 @@ export async function route(context: Context, call: Call): Promise<Answer | unde
     case 'manifest':
       return manifest(context, call);
     case 'tags':
-      return tagList(call);
+      return tagList(context, call);
     case 'referrers':
+      if (!context.behaviour.referrers) return unknownPath();
       return referrers(call);
   }
+}
+
+function unknownPath(): Answer {
+  return failure(404, 'NAME_UNKNOWN', 'the registry has no such path');
 }
 
 function decode(text: string): string {

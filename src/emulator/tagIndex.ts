@@ -37,6 +37,11 @@ export class TagIndex {
     return true;
   }
 
+  /** All tags in the order in which they were first set. */
+  stored(): string[] {
+    return [...this.#digests.keys()];
+  }
+
   /** Up to `limit` tags that sort after `last`. */
   page(last: string | undefined, limit: number): TagPage {
     this.#merge();

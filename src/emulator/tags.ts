@@ -1,12 +1,17 @@
 import { type Answer, failure, json, notAllowed } from './answers.ts';
-import type { Call } from './context.ts';
+import type { Call, Context } from './context.ts';
 
 /** The most tags in one page, whatever the client asks for. */
 const PAGE_LIMIT = 10_000;
 
 /** `GET /v2/<name>/tags/list`. */
-export function tagList(call: Call): Answer {
+export function tagList(context: Context, call: Call): Answer {
   if (call.method !== 'GET' && call.method !== 'HEAD') return notAllowed('GET, HEAD');
+  return context.behaviour.tags(call);
+}
+
+/** Pages in order of the tags, with a relative link to the next one. */
+export function specifiedTags(call: Call): Answer {
   if (!call.known) return failure(404, 'NAME_UNKNOWN', 'the repository is unknown');
   const asked = call.query.get('n');
   if (asked !== null && !/^[0-9]+$/.test(asked)) {

@@ -8,6 +8,8 @@ export class UploadSession implements ChunkTarget {
   readonly id: string;
   readonly repository: string;
   bytes = 0;
+  /** The length of each PATCH that came through whole. */
+  readonly chunks: number[] = [];
   readonly sink: UploadSink;
   #algorithm: Algorithm;
   #hash: Hash;
@@ -47,11 +49,12 @@ export class UploadSession implements ChunkTarget {
     this.#writer = undefined;
   }
 
-  async receive(body: RequestBody): Promise<BodyEnd> {
+  /** @param skipBytes how much of the beginning is passed over */
+  async receive(body: RequestBody, skipBytes = 0): Promise<BodyEnd> {
     this.takeOver();
     this.#writer = body;
     try {
-      return await body.pump(this);
+      return await body.pump(skipBytes === 0 ? this : behind(skipBytes, this));
     } finally {
       if (this.#writer === body) this.#writer = undefined;
     }
@@ -66,6 +69,19 @@ export class UploadSession implements ChunkTarget {
     reader.close(true);
     return `${algorithm}:${hash.digest('hex')}`;
   }
+}
+
+/** Hands on what follows the first bytes. */
+function behind(skipBytes: number, target: ChunkTarget): ChunkTarget {
+  let left = skipBytes;
+  return {
+    write(chunk) {
+      const rest = chunk.subarray(Math.min(left, chunk.length));
+      left -= chunk.length - rest.length;
+      return rest.length === 0 || target.write(rest);
+    },
+    drained: () => target.drained(),
+  };
 }
 
 /** The open upload sessions. A session lives until it is committed, cancelled or forgotten. */
@@ -101,6 +117,13 @@ export class UploadSessions {
 
   list(): { repository: string; id: string; bytes: number }[] {
     return [...this.#open.values()].map(({ repository, id, bytes }) => ({ repository, id, bytes }));
+  }
+
+  async forget(id: string): Promise<void> {
+    const session = this.#open.get(id);
+    if (!session || !this.close(session)) return;
+    session.takeOver();
+    await session.sink.discard();
   }
 
   async forgetAll(): Promise<void> {

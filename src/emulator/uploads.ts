@@ -1,16 +1,26 @@
-import { type Answer, type AnswerHeaders, empty, failure, notAllowed } from './answers.ts';
+import { type Answer, empty, failure, notAllowed } from './answers.ts';
+import type { Intake } from './behaviour.ts';
 import type { Call, Context } from './context.ts';
 import { type Algorithm, algorithmOf, isAlgorithm, isDigest, isRepositoryName } from './names.ts';
-import type { UploadSession } from './uploadSessions.ts';
+import { TAKE_ALL, unknownUpload } from './uploadRules.ts';
+import { UploadSession } from './uploadSessions.ts';
 
 /** `POST /v2/<name>/blobs/uploads/`: a session, a mount, or a whole blob at once. */
 export async function startUpload(context: Context, call: Call): Promise<Answer | undefined> {
   if (call.method !== 'POST') return notAllowed('POST');
   const { query, repository } = call;
+  const { uploads } = context.behaviour;
+  const refused = uploads.refuseMount?.(call);
+  if (refused) return refused;
   const mounted = await mount(context, call);
   if (mounted) return mounted;
   const digest = query.get('digest');
-  if (digest !== null) return single(context, call, digest);
+  if (digest !== null) {
+    const fate = uploads.singlePost(call);
+    if (fate === 'stored') return single(context, call, digest);
+    if (fate !== 'ignored') return fate;
+    if ((await call.body.drain()) !== 'whole') return undefined;
+  }
   let algorithm: Algorithm = 'sha256';
   const wanted = query.get('digest-algorithm');
   if (wanted !== null) {
@@ -24,16 +34,17 @@ export async function startUpload(context: Context, call: Call): Promise<Answer 
     algorithm = wanted;
   }
   context.catalogue.create(repository);
-  return progress(202, context.sessions.open(repository, algorithm));
+  return uploads.tell('opened', context.sessions.open(repository, algorithm), call);
 }
 
 /** The resource of one session: status, chunks, closing and cancelling. */
 export async function uploadSession(context: Context, call: Call): Promise<Answer | undefined> {
-  const session = context.sessions.get(call.repository, call.reference);
-  if (!session) return unknownUpload();
+  const { uploads } = context.behaviour;
+  const session = uploads.find(context, call);
+  if (!(session instanceof UploadSession)) return session;
   switch (call.method) {
     case 'GET':
-      return progress(204, session);
+      return uploads.tell('status', session, call);
     case 'PATCH':
       return appendChunk(context, call, session);
     case 'PUT':
@@ -74,11 +85,15 @@ async function appendChunk(
   session: UploadSession,
 ): Promise<Answer | undefined> {
   session.takeOver();
-  const refused = checkRange(call, session);
-  if (refused) return refused;
-  const end = await receive(context, call, session);
+  const { uploads } = context.behaviour;
+  const intake = uploads.takeChunk(call, session);
+  if ('status' in intake) return intake;
+  const before = session.bytes;
+  const end = await receive(context, call, session, intake);
   if (end === 'stopped') return superseded();
-  return end === 'whole' ? progress(202, session) : undefined;
+  if (end !== 'whole') return undefined;
+  session.chunks.push(session.bytes - before);
+  return uploads.tell('chunk', session, call);
 }
 
 async function closeUpload(
@@ -89,10 +104,10 @@ async function closeUpload(
   const digest = call.query.get('digest');
   if (digest === null || !isDigest(digest)) return invalidDigest(digest ?? '');
   session.takeOver();
-  const refused = checkRange(call, session);
-  if (refused) return refused;
+  const intake = context.behaviour.uploads.takeLast(call, session);
+  if ('status' in intake) return intake;
   session.expect(algorithmOf(digest));
-  return receiveLast(context, call, session, digest);
+  return receiveLast(context, call, session, digest, intake);
 }
 
 async function receiveLast(
@@ -100,19 +115,28 @@ async function receiveLast(
   call: Call,
   session: UploadSession,
   digest: string,
+  intake: Intake = TAKE_ALL,
 ): Promise<Answer | undefined> {
   const addressable = context.sessions.get(session.repository, session.id) === session;
-  const end = await receive(context, call, session);
+  const before = session.bytes;
+  const end = await receive(context, call, session, intake);
   if (end !== 'whole') {
     // Nobody can come back to the upload of a single POST.
     if (!addressable) await session.sink.discard();
     return end === 'stopped' ? superseded() : undefined;
   }
   if (addressable && !context.sessions.close(session)) return unknownUpload();
+  const refused = context.behaviour.uploads.refuseCommit?.(session, session.bytes === before);
+  if (refused) {
+    await session.sink.discard();
+    return refused;
+  }
   try {
     const actual = await session.digest(algorithmOf(digest));
     if (actual !== digest) {
       await session.sink.discard();
+      const { wrongDigest } = context.behaviour.uploads;
+      if (wrongDigest) return wrongDigest(digest);
       return invalidDigest(digest, `the uploaded bytes have the digest ${actual}`);
     }
     await context.lock.run(digest, async () => {
@@ -124,12 +148,17 @@ async function receiveLast(
     await session.sink.discard();
     throw error;
   }
+  context.behaviour.uploads.stored?.(session.repository, digest);
   return created(session.repository, digest);
 }
 
-async function receive(context: Context, call: Call, session: UploadSession) {
+async function receive(context: Context, call: Call, session: UploadSession, intake: Intake) {
   try {
-    return await session.receive(call.body);
+    const end = await session.receive(call.body, intake.skipBytes);
+    if (end === 'cut' && context.behaviour.uploads.endsWhenCut && context.sessions.close(session)) {
+      await session.sink.discard();
+    }
+    return end;
   } catch (error) {
     // After a failed write the stored bytes and the hash disagree: the session is of no use any more.
     context.sessions.close(session);
@@ -138,45 +167,8 @@ async function receive(context: Context, call: Call, session: UploadSession) {
   }
 }
 
-const CONTENT_RANGE = /^([0-9]+)-([0-9]+)$/;
-
-function checkRange(call: Call, session: UploadSession): Answer | undefined {
-  const header = call.headers['content-range'];
-  if (header === undefined) return undefined;
-  const match = CONTENT_RANGE.exec(header);
-  if (!match) return failure(400, 'BLOB_UPLOAD_INVALID', 'Content-Range is not of the form <start>-<end>');
-  const start = Number(match[1]);
-  const length = Number(match[2]) - start + 1;
-  if (start !== session.bytes) {
-    return failure(416, 'BLOB_UPLOAD_INVALID', `the next chunk has to start at ${session.bytes}`, {
-      headers: sessionHeaders(session),
-    });
-  }
-  const declared = call.body.declared;
-  if (declared !== undefined && declared !== length) {
-    return failure(400, 'SIZE_INVALID', `Content-Range says ${length} bytes and Content-Length ${declared}`);
-  }
-  return undefined;
-}
-
-function progress(status: number, session: UploadSession): Answer {
-  return empty(status, sessionHeaders(session));
-}
-
-function sessionHeaders(session: UploadSession): AnswerHeaders {
-  return {
-    Location: `/v2/${session.repository}/blobs/uploads/${session.id}`,
-    Range: `0-${Math.max(0, session.bytes - 1)}`,
-    'Docker-Upload-UUID': session.id,
-  };
-}
-
 function created(repository: string, digest: string): Answer {
   return empty(201, { Location: `/v2/${repository}/blobs/${digest}`, 'Docker-Content-Digest': digest });
-}
-
-function unknownUpload(): Answer {
-  return failure(404, 'BLOB_UPLOAD_UNKNOWN', 'the upload session is unknown');
 }
 
 function superseded(): Answer {

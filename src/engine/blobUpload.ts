@@ -1,10 +1,11 @@
-import { KlosetError, throwIfAborted } from '../errors.ts';
+import { asKlosetError, KlosetError, throwIfAborted } from '../errors.ts';
 import { classify } from '../flow/classify.ts';
 import { attemptsAt } from '../registry/exchange.ts';
 import { describeReference } from '../registry/reference.ts';
 import { uploadChunked } from './chunkedUpload.ts';
 import { uploadMonolithic } from './monolithicUpload.ts';
 import type { Payload } from './payload.ts';
+import { type TakenUp, takeUp } from './takeUp.ts';
 import { type Outcome, SessionHolder, type UploadContext, type UploadedBlob } from './uploadAttempt.ts';
 
 // Restarts that registries force on us without a network failure: a lost session, a changed form.
@@ -22,18 +23,28 @@ export async function uploadBlob(payload: Payload, context: UploadContext): Prom
   let failed = false;
   let restarts = 0;
   let furthestBytes = 0;
+  let taken = await takeUp(payload, context);
+  if (taken && 'digest' in taken) return taken;
   for (;;) {
     throwIfAborted(signal);
     // A file that was written to between its two reads is refused for its digest; the file is to blame then.
     if (failed || restarts > 0) await payload.verifyUnchanged();
-    const holder = new SessionHolder(exchange, signal);
+    const holder = new SessionHolder(exchange, { signal, journal: context.journal, earlier: taken?.session });
     let outcome: Outcome;
     try {
-      outcome = await attemptOnce(payload, holder, context);
+      outcome = await attemptOnce(payload, holder, context, taken);
+    } catch (error) {
+      // Interrupted, or the registry is away: the same command continues here. A source that changed is another one.
+      if (!asKlosetError(error).code.startsWith('SOURCE_')) holder.leave();
+      throw error;
     } finally {
       await holder.abandon();
     }
-    if (outcome.kind === 'stored') return outcome.blob;
+    taken = undefined;
+    if (outcome.kind === 'stored') {
+      context.journal?.stored(outcome.blob.digest);
+      return outcome.blob;
+    }
     throwIfAborted(signal);
     const registry = describeReference(exchange.reference);
     if (!payload.replayable) {
@@ -54,15 +65,19 @@ export async function uploadBlob(payload: Payload, context: UploadContext): Prom
     failed = true;
     if ((outcome.reachedBytes ?? 0) > furthestBytes) attempts.progressed();
     furthestBytes = Math.max(furthestBytes, outcome.reachedBytes ?? 0);
-    const error = outcome.error.with({ registry });
     // Whatever asked for another attempt is worth the backoff of a transient failure.
-    const { host } = exchange;
-    const failure = classify(error, host?.health.answered);
-    await attempts.next(error, failure === 'final' ? 'transient' : failure);
+    const failure = classify(outcome.error, exchange.host?.health.answered);
+    await attempts.next(outcome.error.with({ registry }), failure === 'final' ? 'transient' : failure);
   }
 }
 
-function attemptOnce(payload: Payload, holder: SessionHolder, context: UploadContext): Promise<Outcome> {
+function attemptOnce(
+  payload: Payload,
+  holder: SessionHolder,
+  context: UploadContext,
+  taken: TakenUp | undefined,
+): Promise<Outcome> {
+  if (taken) return uploadChunked(payload, holder, context, taken);
   const form = context.host.formFor(
     payload.sizeBytes ?? Number.POSITIVE_INFINITY,
     payload.prefersWhole,

@@ -2,8 +2,9 @@ import { asKlosetError, type KlosetError, throwIfAborted } from '../errors.ts';
 import { classify } from '../flow/classify.ts';
 import { attemptsAt, type Exchange } from '../registry/exchange.ts';
 import { confirmedOffset } from '../registry/rangeHeader.ts';
-import { commitUpload, patchChunk, type UploadSession, uploadStatus } from '../registry/uploads.ts';
+import { patchChunk, type UploadSession, uploadStatus } from '../registry/uploads.ts';
 import { planChunkBytes } from './chunkPlan.ts';
+import { closeSession } from './closeSession.ts';
 import type { Chunk, Payload } from './payload.ts';
 import {
   isHopeless,
@@ -14,38 +15,51 @@ import {
   type UploadContext,
 } from './uploadAttempt.ts';
 
+/** Where an earlier run got in the session that is continued. */
+export interface ChunkedStart {
+  readonly offset: number;
+  /** Length of its chunks, where it is known. */
+  readonly chunkBytes: number | undefined;
+}
+
 /** POST, PATCH for each chunk, PUT. The hash of a chunk is computed while it is on the wire. */
 export async function uploadChunked(
   payload: Payload,
   holder: SessionHolder,
   context: UploadContext,
+  start?: ChunkedStart,
 ): Promise<Outcome> {
   const { host, signal } = context;
   holder.prepare();
   const session = await holder.get();
   const chunkBytes = planChunkBytes(payload.sizeBytes, {
-    wantedBytes: Math.min(context.chunkBytes ?? host.chunkBytes, host.maxBodyBytes),
+    // Cloudflare's registry takes equal chunks only, and an earlier run may have sent some.
+    wantedBytes: Math.min(start?.chunkBytes ?? context.chunkBytes ?? host.chunkBytes, host.maxBodyBytes),
     minBytes: session.chunkMinBytes,
     maxBytes: Math.min(session.chunkMaxBytes ?? Number.POSITIVE_INFINITY, host.maxBodyBytes),
     memoryBytes: context.memoryBytes,
   });
 
-  let offset = 0;
+  let offset = start?.offset ?? 0;
   let troubled = false;
   for (;;) {
     const chunk = await payload.load(offset, chunkBytes, signal);
     try {
       if (chunk.last && (host.commitWithLastChunk || chunk.bytes === 0)) {
-        return await commit(payload, holder, context, chunk.bytes > 0 ? chunk : undefined, offset > 0);
+        const severalChunks = offset > 0 && !start;
+        return await commit(payload, holder, context, chunk.bytes > 0 ? chunk : undefined, severalChunks);
       }
       if (!chunk.last) payload.loadAhead(offset + chunk.bytes, chunkBytes, signal);
       const sent = await sendChunk(chunk, holder, context);
       if ('outcome' in sent) return sent.outcome;
       troubled ||= sent.troubled;
       offset += chunk.bytes;
+      await holder.confirmed(offset, chunkBytes);
       if (chunk.last) {
-        const outcome = await commit(payload, holder, context, undefined, offset > chunk.bytes);
-        if (outcome.kind === 'stored' && !troubled && offset > chunk.bytes) host.chunksWorked();
+        // What was continued may have been continued at a wrong place: that says nothing about chunks in general.
+        const severalChunks = offset > chunk.bytes && !start;
+        const outcome = await commit(payload, holder, context, undefined, severalChunks);
+        if (outcome.kind === 'stored' && !troubled && severalChunks) host.chunksWorked();
         return outcome;
       }
     } finally {
@@ -79,18 +93,22 @@ async function sendChunk(chunk: Chunk, holder: SessionHolder, context: UploadCon
     const { error } = answer;
     if (signal?.aborted || isHopeless(error, exchange)) throw error;
     failures++;
-    const given = refusal(error, chunk, context);
+    const given = refusal(error, chunk, answer.session, context);
     if (given) return { outcome: given };
 
     // From here on the chunk may have arrived in part, in full or not at all: ask the session.
-    if (isPassing(error, exchange)) {
-      host.chunkFailed();
+    const failure = classify(error, exchange.host?.health.answered);
+    if (failure !== 'final') {
+      const restOnly = chunk.last && chunk.offset > 0;
+      if (failure === 'transient') host.chunkFailed(restOnly ? undefined : chunk.bytes);
       const ended = await attempts.next(error).then(
         () => undefined,
         (last) => asKlosetError(last),
       );
       throwIfAborted(signal);
       if (ended) return { outcome: { kind: 'again', error: ended } };
+      // Refused before it was handled: the session stands where it did, and asking it would be throttled as well.
+      if (failure === 'throttled') continue;
     }
     const reported = await askSession(answer.session, error, holder, context);
     const resumeAt = confirmedOffset(reported, chunk.offset, chunk.offset + chunk.bytes);
@@ -117,7 +135,12 @@ async function sendChunk(chunk: Chunk, holder: SessionHolder, context: UploadCon
 }
 
 /** A refusal that asks for another form, or undefined when the session may go on. */
-function refusal(error: KlosetError, chunk: Chunk, context: UploadContext): Outcome | undefined {
+function refusal(
+  error: KlosetError,
+  chunk: Chunk,
+  { chunkMinBytes }: UploadSession,
+  context: UploadContext,
+): Outcome | undefined {
   const { host, mode } = context;
   const { status } = error.details;
   if (saysTooLarge(error)) {
@@ -126,7 +149,7 @@ function refusal(error: KlosetError, chunk: Chunk, context: UploadContext): Outc
       host.chunksRefused();
       return { kind: 'again', error, free: true };
     }
-    if (!host.bodyRefused(chunk.bytes)) throw error;
+    if (!host.bodyRefused(chunk.bytes, chunkMinBytes)) throw error;
     return { kind: 'again', error, free: true };
   }
   if (status === undefined || status === 416 || isPassing(error, context.exchange)) return undefined;
@@ -162,12 +185,8 @@ async function commit(
   const { exchange, host, signal } = context;
   const digest = await payload.digest(signal);
   const bytes = payload.sizeBytes ?? 0;
-  const session = await holder.get();
   const at = chunk && chunk.offset > 0 ? chunk.offset : undefined;
-  const answer = await commitUpload(exchange, session, digest, chunk?.body(), at, {
-    signal,
-    onSent: context.onSent,
-  });
+  const answer = await closeSession(digest, chunk?.body(), at, holder, context);
   if (answer.ok) {
     holder.closed();
     return { kind: 'stored', blob: { digest, bytes } };

@@ -6,9 +6,11 @@ import { Hasher, type HasherChoice } from '../workers/hasher.ts';
 import { uploadBlob } from './blobUpload.ts';
 import { HostMemory } from './hostMemory.ts';
 import type { IncomingObject } from './incomingObject.ts';
+import type { BlobJournal } from './journal/blobJournal.ts';
+import type { Journals } from './journal/journals.ts';
 import type { Payload } from './payload.ts';
-import { type PayloadOptions, Payloads, SMALL_BYTES } from './payloads.ts';
-import type { ByteReader, ByteSource } from './source.ts';
+import { type PayloadOptions, Payloads, SMALL_BYTES, WHOLE_LIMIT_BYTES } from './payloads.ts';
+import { type ByteReader, type ByteSource, isFileReader } from './source.ts';
 import { spool } from './spool.ts';
 import type { UploadedBlob } from './uploadAttempt.ts';
 import type { Region } from './windowedPayload.ts';
@@ -27,11 +29,17 @@ export interface EngineOptions {
   hasher?: HasherChoice | undefined;
   /** Length of a blob above which an object is stored as several, in bytes. @default 1073741824 */
   partBytes?: number | undefined;
+  /** Where journals of pushes are kept, so that the next process continues one that was killed; none when absent. */
+  journalFolder?: string | undefined;
+  /** Told about journals that cannot be kept or used, in words for people. */
+  readonly onRemark?: ((text: string) => void) | undefined;
 }
 
 /** Where the blobs of a push go, and what makes them an object. */
 export interface BlobSink {
   readonly exchange: Exchange;
+  /** The tag that the object gets, by which a later run knows it again; absent for what no journal is kept of. */
+  readonly tag?: string | undefined;
   /** Called when every blob is stored and the source was found unchanged; makes the object visible. */
   commit(blobs: readonly UploadedBlob[], signal?: AbortSignal): Promise<void>;
 }
@@ -40,6 +48,8 @@ export interface BlobSink {
 export interface PushOptions extends PayloadOptions {
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+  /** Told when a blob is continued, with the bytes that an earlier run has sent. */
+  readonly onResumed?: ((bytes: number) => void) | undefined;
   /**
    * Takes neither a place in a queue nor memory that other pushes wait for. For the few objects that others look at
    * the clock for: a lock that is refreshed late counts as abandoned.
@@ -63,6 +73,7 @@ export class Coordinator {
   readonly #chunkBytes: number | undefined;
   readonly #partBytes: number;
   readonly #hosts = new Map<string, HostMemory>();
+  readonly #journals: (() => Promise<Journals>) | undefined;
 
   constructor(options: EngineOptions = {}) {
     const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
@@ -73,6 +84,8 @@ export class Coordinator {
     this.#smallQueue = new PQueue({ concurrency });
     this.#chunkBytes = options.chunkBytes;
     this.#partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
+    const { journalFolder: folder, onRemark } = options;
+    if (folder !== undefined) this.#journals = openJournals(folder, onRemark);
   }
 
   /** What was learned about the registry at an origin. */
@@ -107,6 +120,7 @@ export class Coordinator {
         await reader.verifyUnchanged();
         throwIfAborted(options.signal);
         await sink.commit(blobs, options.signal);
+        if (sink.tag !== undefined) await (await this.#journals?.())?.committed(sink.exchange, sink.tag);
         return blobs;
       } finally {
         await reader.close();
@@ -120,6 +134,11 @@ export class Coordinator {
   /** An object that arrives piece by piece, into memory from which a push sends it without a copy. */
   receive(): IncomingObject {
     return this.#payloads.receive();
+  }
+
+  /** Where the way of a blob is noted that is sent without a push; absent where no journals are kept. */
+  async journalOf(exchange: Exchange, tag: string, bytes: number): Promise<BlobJournal | undefined> {
+    return (await this.#journals?.())?.blob(exchange, { start: 0, bytes, tag });
   }
 
   /** Digest and length of each blob that a push of the source would make, without sending anything. */
@@ -163,8 +182,9 @@ export class Coordinator {
     });
   }
 
-  /** Ends the hash threads. Pushes under way fail. */
+  /** Ends the hash threads, and the journals. Pushes under way fail. */
   async close(): Promise<void> {
+    await (await this.#journals?.())?.close();
     await this.hasher.close();
   }
 
@@ -179,7 +199,7 @@ export class Coordinator {
     const blobs: UploadedBlob[] = [];
     for (const region of regionsOf(source, this.#partBytes)) {
       const payload = await this.#payloads.of(source, reader, region, options);
-      blobs.push(await this.#upload(payload, sink, options));
+      blobs.push(await this.#upload(payload, reader, region, sink, options));
     }
     return blobs;
   }
@@ -221,7 +241,7 @@ export class Coordinator {
     for (let start = 0; ; ) {
       const region: Region = { start, sizeBytes: undefined, limitBytes: this.#partBytes };
       const payload = this.#payloads.unkept(source, reader, region);
-      const blob = await this.#upload(payload, sink, options);
+      const blob = await this.#upload(payload, reader, region, sink, options);
       // The stream ended just where a part did: an empty blob is refused by several registries.
       if (blob.bytes > 0 || blobs.length === 0) blobs.push(blob);
       if (blob.bytes < this.#partBytes) return blobs;
@@ -229,8 +249,19 @@ export class Coordinator {
     }
   }
 
-  async #upload(payload: Payload, sink: BlobSink, options: PushOptions): Promise<UploadedBlob> {
+  async #upload(
+    payload: Payload,
+    reader: ByteReader,
+    region: Region,
+    sink: BlobSink,
+    options: PushOptions,
+  ): Promise<UploadedBlob> {
     try {
+      const { tag } = sink;
+      const file = isFileReader(reader) ? reader.identity : undefined;
+      const place = tag !== undefined && { file, start: region.start, bytes: region.sizeBytes ?? 0, tag };
+      const journals = place && !options.urgent && (await this.#journals?.());
+      const journal = journals && (await journals.blob(sink.exchange, place));
       if (options.signal?.aborted) throw cancelled(options.signal.reason);
       return await uploadBlob(payload, {
         exchange: sink.exchange,
@@ -239,11 +270,22 @@ export class Coordinator {
         chunkBytes: this.#chunkBytes,
         memoryBytes: this.#payloads.residentBytes,
         ...options,
+        ...(journal && { journal }),
       });
     } finally {
       await payload.dispose();
     }
   }
+}
+
+/** Loaded with the first push: the plugin keeps no journals. */
+function openJournals(folder: string, onRemark: EngineOptions['onRemark']): () => Promise<Journals> {
+  let journals: Promise<Journals> | undefined;
+  const options = { folder, onRemark, chunkedAboveBytes: WHOLE_LIMIT_BYTES };
+  return () => {
+    journals ??= import('./journal/journals.ts').then((module) => new module.Journals(options));
+    return journals;
+  };
 }
 
 function regionsOf(source: ByteSource, partBytes: number): Region[] {

@@ -5,6 +5,8 @@ export type TransferEvent =
   | { readonly type: 'object-start'; readonly name: string; readonly bytes: number | undefined }
   /** Bytes that moved since the last event of this object. */
   | { readonly type: 'bytes'; readonly name: string; readonly bytes: number }
+  /** The object is continued where an earlier run was interrupted, which had sent so many bytes of it. */
+  | { readonly type: 'object-resumed'; readonly name: string; readonly bytes: number }
   | { readonly type: 'retry'; readonly name: string; readonly reason: string; readonly delayMs: number }
   | {
       readonly type: 'object-done';

@@ -1,6 +1,7 @@
 import { readSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { type ErrorCode, KlosetError } from '../errors.ts';
+import { identityFrom } from './fileIdentity.ts';
 import type { ByteSource, FileReader } from './source.ts';
 
 const CHANGED_REMEDY = 'Push it again once nothing writes to it.';
@@ -13,16 +14,9 @@ const CHANGED_REMEDY = 'Push it again once nothing writes to it.';
  * @throws KlosetError SOURCE_MISSING, SOURCE_UNREADABLE
  */
 export async function fileSource(path: string, name: string = path): Promise<ByteSource> {
-  const handle = await openForReading(path, name);
-  try {
-    const stats = await handle.stat();
-    if (!stats.isFile()) {
-      throw new KlosetError('SOURCE_UNREADABLE', 'is not a regular file', { object: name });
-    }
-    return { name, sizeBytes: stats.size, rereadable: true, open: () => openReader(path, name, stats.size) };
-  } finally {
-    await handle.close();
-  }
+  const stats = await stat(path).catch((cause) => Promise.reject(unreadable(name, cause)));
+  if (!stats.isFile()) throw new KlosetError('SOURCE_UNREADABLE', 'is not a regular file', { object: name });
+  return { name, sizeBytes: stats.size, rereadable: true, open: () => openReader(path, name, stats.size) };
 }
 
 async function openReader(path: string, name: string, expectedBytes: number): Promise<FileReader> {
@@ -30,6 +24,7 @@ async function openReader(path: string, name: string, expectedBytes: number): Pr
   const before = await handle.stat({ bigint: true });
   return {
     fd: handle.fd,
+    identity: identityFrom(path, before),
     read: async (into, position) => {
       let total = 0;
       // pread may return less than asked for before the end of the file.

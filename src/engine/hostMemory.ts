@@ -52,12 +52,17 @@ export class HostMemory {
     return this.#takesChunks;
   }
 
-  /** A body was refused for its length. Returns false when there is nothing smaller left to try. */
-  bodyRefused(bytes: number): boolean {
+  /**
+   * A body was refused for its length. Returns false when there is nothing smaller left to try.
+   *
+   * @param leastBytes the shortest chunk that the registry takes, where it has said so
+   */
+  bodyRefused(bytes: number, leastBytes = 0): boolean {
     // What fails with a body as short as this is not its length: a reset under a lock of 300 bytes must not have all
     // packfiles sent in chunks of 299.
-    if (bytes <= MIN_CHUNK_BYTES) return false;
-    this.#maxBodyBytes = Math.min(this.#maxBodyBytes, Math.max(Math.floor(bytes / 2), MIN_CHUNK_BYTES));
+    const floor = Math.max(MIN_CHUNK_BYTES, leastBytes);
+    if (bytes <= floor) return false;
+    this.#maxBodyBytes = Math.min(this.#maxBodyBytes, Math.max(Math.floor(bytes / 2), floor));
     return true;
   }
 
@@ -66,8 +71,13 @@ export class HostMemory {
     this.#chunkBytes = Math.min(this.#chunkBytes * 2, MAX_CHUNK_BYTES);
   }
 
-  /** A chunk was lost: on a bad link less is lost with a smaller one. */
-  chunkFailed(): void {
-    this.#chunkBytes = Math.max(Math.floor(this.#chunkBytes / 2), MIN_CHUNK_BYTES);
+  /**
+   * A chunk was lost: on a bad link less is lost with a smaller one.
+   *
+   * @param bytes its length, unless it was the rest that a last chunk is
+   */
+  chunkFailed(bytes = Number.POSITIVE_INFINITY): void {
+    const tried = Math.min(this.#chunkBytes, bytes);
+    this.#chunkBytes = Math.max(Math.floor(tried / 2), MIN_CHUNK_BYTES);
   }
 }

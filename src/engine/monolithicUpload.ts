@@ -1,5 +1,7 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
 import { cancelUpload, commitUpload, postBlob, type UploadSession } from '../registry/uploads.ts';
+import { closeSession } from './closeSession.ts';
+import type { BlobJournal } from './journal/blobJournal.ts';
 import type { Payload } from './payload.ts';
 import {
   brokeWhileSending,
@@ -18,7 +20,7 @@ export async function uploadMonolithic(
   holder: SessionHolder,
   context: UploadContext,
 ): Promise<Outcome> {
-  const { exchange, host, signal, onSent } = context;
+  const { exchange, host, signal } = context;
   // Sessions that are opened before the answer is known would only have to be cancelled.
   await host.probing;
   // The session opens while the workers hash: a round trip that costs no time.
@@ -30,11 +32,7 @@ export async function uploadMonolithic(
     const stored = await bySinglePost(payload, digest, holder, context);
     if (stored) return stored;
   }
-  const session = await holder.get();
-  const answer = await commitUpload(exchange, session, digest, payload.whole(), undefined, {
-    signal,
-    onSent,
-  });
+  const answer = await closeSession(digest, payload.whole(), undefined, holder, context);
   if (answer.ok) {
     holder.closed();
     return { kind: 'stored', blob: { digest, bytes } };
@@ -112,17 +110,21 @@ export async function probeSinglePost(
   digest: string,
   content: Uint8Array,
   signal?: AbortSignal,
+  openJournal?: () => Promise<BlobJournal | undefined>,
 ): Promise<boolean> {
   const body = { bytes: content.length, slices: () => [content] };
   const { promise, resolve } = Promise.withResolvers<void>();
   host.probing = promise;
   let session: UploadSession | undefined;
+  let journal: BlobJournal | undefined;
   try {
     const result = await postBlob(exchange, digest, body, { signal });
     host.singlePost = result === 'stored';
     resolve();
     if (result === 'stored') return true;
     session = result;
+    journal = await openJournal?.();
+    await journal?.opened(session);
     const answer = await commitUpload(exchange, session, digest, body, undefined, { signal });
     session = answer.ok ? undefined : answer.session;
     return answer.ok;
@@ -133,5 +135,6 @@ export async function probeSinglePost(
   } finally {
     resolve();
     if (session) await cancelUpload(exchange, session, CANCEL_TIMEOUT_MS);
+    journal?.closed();
   }
 }

@@ -16,8 +16,8 @@ const MIB = 1024 * 1024;
 const MIN_MEMORY_BYTES = 32 * MIB;
 // What a push needs beside its slabs: two hash threads, the heap, the sockets' buffers. Measured, see docs.
 const OVERHEAD_BYTES = 96 * MIB;
-// Plakar's packfiles are at most 64 MiB: those are hashed first and sent in one body, longer ones in chunks.
-const WHOLE_LIMIT_BYTES = 64 * MIB;
+/** Plakar's packfiles are at most 64 MiB: those are hashed first and sent in one body, longer ones in chunks. */
+export const WHOLE_LIMIT_BYTES = 64 * MIB;
 /** Locks, states, configuration: they have memory and places of their own, so that none waits for packfiles. */
 export const SMALL_BYTES = MIB;
 const SMALL_POOL_BYTES = 8 * MIB;
@@ -73,7 +73,9 @@ export class Payloads {
 
   /** Whether a source is hashed before its first byte is sent. */
   hashesFirst(source: ByteSource): boolean {
-    return source.rereadable && (source.sizeBytes ?? Number.POSITIVE_INFINITY) <= WHOLE_LIMIT_BYTES;
+    const bytes = source.sizeBytes ?? Number.POSITIVE_INFINITY;
+    // What is small is read once, and hashed in memory: opening a file twice costs more than the hash.
+    return source.rereadable && bytes > SMALL_BYTES && bytes <= WHOLE_LIMIT_BYTES;
   }
 
   /** The payload of a region of known length; waits for memory where it takes some. */

@@ -1,4 +1,5 @@
 import type { SharedSlice } from '../workers/slabs.ts';
+import type { FileIdentity } from './fileIdentity.ts';
 
 /** What holds the bytes of a source. */
 interface HeldBytes {
@@ -34,6 +35,8 @@ export interface ByteSource {
 export interface FileReader extends ByteReader {
   /** For the hash threads, which read the file for themselves. */
   readonly fd: number;
+  /** The file as it was when it was opened. */
+  readonly identity: FileIdentity;
   /**
    * The same as {@link ByteReader.read}, at once. For bytes that were read a moment ago and lie in the page cache: what
    * is copied in 25 µs is not worth two changes of thread.

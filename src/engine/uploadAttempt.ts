@@ -4,6 +4,7 @@ import type { Exchange } from '../registry/exchange.ts';
 import type { UploadMode } from '../registry/profiles.ts';
 import { cancelUpload, startUpload, type UploadSession } from '../registry/uploads.ts';
 import type { HostMemory } from './hostMemory.ts';
+import type { BlobJournal } from './journal/blobJournal.ts';
 
 /** A blob that the registry has. */
 export interface UploadedBlob {
@@ -23,6 +24,10 @@ export interface UploadContext {
   readonly signal?: AbortSignal | undefined;
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+  /** Where the way of this blob is noted, for a later run; absent where nobody will continue it. */
+  readonly journal?: BlobJournal | undefined;
+  /** Told when a blob is continued, with the bytes that an earlier run has sent. */
+  readonly onResumed?: ((bytes: number) => void) | undefined;
 }
 
 /** How one attempt ended. */
@@ -37,6 +42,15 @@ export type Outcome =
       readonly free?: boolean;
     };
 
+/** What a session is opened with. */
+export interface SessionOptions {
+  /** Ends the wait for the session's turn; an answer on its way is waited for, to be cancelled. */
+  readonly signal?: AbortSignal | undefined;
+  readonly journal?: BlobJournal | undefined;
+  /** A session of an earlier run, in place of a new one. */
+  readonly earlier?: UploadSession | undefined;
+}
+
 /**
  * The session of one attempt: opened while the bytes are still being hashed, replaced with each answer, and
  * cancelled when it is left behind.
@@ -44,13 +58,15 @@ export type Outcome =
 export class SessionHolder {
   readonly #exchange: Exchange;
   readonly #signal: AbortSignal | undefined;
+  readonly #journal: BlobJournal | undefined;
   #opening: Promise<UploadSession> | undefined;
   #closed = false;
 
-  /** @param signal ends the wait for the session's turn; an answer on its way is waited for, to be cancelled */
-  constructor(exchange: Exchange, signal?: AbortSignal) {
+  constructor(exchange: Exchange, { signal, journal, earlier }: SessionOptions = {}) {
     this.#exchange = exchange;
     this.#signal = signal;
+    this.#journal = journal;
+    if (earlier) this.#opening = Promise.resolve(earlier);
   }
 
   /** Starts the request without waiting for it. */
@@ -59,10 +75,7 @@ export class SessionHolder {
   }
 
   get(): Promise<UploadSession> {
-    this.#opening ??= startUpload(this.#exchange, undefined, this.#signal).then((session) => {
-      if (session === 'mounted') throw new KlosetError('INTERNAL', 'a mount was not asked for');
-      return session;
-    });
+    this.#opening ??= this.#open();
     return this.#opening;
   }
 
@@ -71,9 +84,20 @@ export class SessionHolder {
     this.#opening = Promise.resolve(session);
   }
 
+  /** All bytes before an offset are with the registry. */
+  async confirmed(bytes: number, chunkBytes: number): Promise<void> {
+    if (this.#journal) this.#journal.confirmed(await this.get(), bytes, chunkBytes);
+  }
+
   /** Committed, or known to be gone: there is nothing to cancel. */
   closed(): void {
     this.#closed = true;
+    this.#journal?.closed();
+  }
+
+  /** Leaves the session for a later run, where that is worth it. */
+  leave(): void {
+    if (this.#journal?.isWorthKeeping) this.#closed = true;
   }
 
   /** Cancels a session that will not be used any more. */
@@ -82,6 +106,14 @@ export class SessionHolder {
     this.#closed = true;
     const session = await this.#opening.catch(() => undefined);
     if (session) await cancelUpload(this.#exchange, session, CANCEL_TIMEOUT_MS);
+    this.#journal?.closed();
+  }
+
+  async #open(): Promise<UploadSession> {
+    const session = await startUpload(this.#exchange, undefined, this.#signal);
+    if (session === 'mounted') throw new KlosetError('INTERNAL', 'a mount was not asked for');
+    await this.#journal?.opened(session);
+    return session;
   }
 }
 
@@ -130,6 +162,8 @@ export function isHopeless(error: KlosetError, exchange: Exchange): boolean {
       'AUTH_REQUIRED',
       'ACCESS_DENIED',
       'QUOTA_EXCEEDED',
+      'CREDENTIALS_UNUSABLE',
+      'TOKEN_SERVICE_FAILED',
       'REPOSITORY_UNKNOWN',
       'CANCELLED',
       'SOURCE_CHANGED',

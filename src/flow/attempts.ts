@@ -65,7 +65,7 @@ export class Attempts {
    * @throws KlosetError the given error, with what was tried, when there should be no further attempt; CANCELLED
    */
   async next(error: KlosetError, failure: FailureClass = this.#classOf(error)): Promise<void> {
-    const { clock, signal, host, onRetry } = this.#context;
+    const { policy, clock, signal, host, onRetry } = this.#context;
     if (signal?.aborted) throw error;
     const delayMs = this.#delayMs(error, failure);
     onRetry?.(error, delayMs);
@@ -73,7 +73,9 @@ export class Attempts {
     // A throttled request waits for its turn at the rate limit; it is no sign of a host in trouble.
     if (!host || failure === 'throttled') return;
     await host.retries.take(signal);
-    if (this.#leftMs(clock.now()) < 0) this.#giveUp(error);
+    // The time may have run out for all while this one waited; a host that is well again is asked in any case.
+    if (host.health.downMs(clock.now()) >= (policy.noProgressMs ?? Number.POSITIVE_INFINITY))
+      this.#giveUp(error);
   }
 
   #classOf(error: KlosetError): FailureClass {
@@ -116,7 +118,7 @@ export class Attempts {
   /** A failure counts against the operation when the host is well but for it. */
   #countOwn(error: KlosetError): void {
     const served = this.#context.host?.health.served ?? 0;
-    if (served > this.#servedBefore || !isOutage(error)) this.#own++;
+    if (this.#failures === 1 || served > this.#servedBefore || !isOutage(error)) this.#own++;
     this.#servedBefore = served;
   }
 

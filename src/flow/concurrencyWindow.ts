@@ -128,6 +128,8 @@ export class ConcurrencyWindow {
     }
     // What the program does not use is not known to be good.
     if (this.#inFlight < USED_SHARE * this.limit || nowMs < this.#heldUntilMs) return;
+    // Without a figure to compare with, growth could not be judged.
+    if (this.#limit >= this.#tuning.initial && this.#mark.perMs === 0) return;
     // Between two comparisons it grows by half at most, else the second one would find it anywhere.
     const ceiling = Math.min(this.#tuning.max, Math.ceil(this.#mark.limit * 1.5));
     this.#limit = Math.min(ceiling, this.#limit + (this.#slowStart ? 1 : 1 / this.#limit));

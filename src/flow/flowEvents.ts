@@ -1,5 +1,5 @@
 /** Why a request waited: a Retry-After, a rate limit, or too many others under way. */
-export type WaitReason = 'gate' | 'rate' | 'window';
+export type WaitReason = 'retry-after' | 'rate' | 'window';
 
 /** A request was refused for being one too many. */
 export interface ThrottleEvent {

@@ -103,13 +103,13 @@ export class HostFlow {
       if (ms > 0) hooks.onWait?.({ kind, reason, ms });
       return result;
     };
-    if (!this.gate.isOpen()) await timed('gate', this.gate.pass(signal));
+    if (!this.gate.isOpen()) await timed('retry-after', this.gate.pass(signal));
     const waitedForRate = await timed('rate', lane.takeTokens(signal));
     for (;;) {
       if (!window.tryEnter()) await timed('window', window.enter(signal));
       if (this.gate.isOpen()) return permitOf(lane, bulk, waitedForRate);
       window.leave('neutral', window.epoch, 0, this.#clock.now());
-      await timed('gate', this.gate.pass(signal));
+      await timed('retry-after', this.gate.pass(signal));
     }
   }
 

@@ -41,6 +41,8 @@ export const LEARNER_TUNING: LearnerTuning = {
 
 /** No registry is asked less often than this, per second: a cap in the hours comes with a Retry-After. */
 const MIN_PER_SECOND = 0.2;
+/** The least that is tried after a first refusal, per second: a few requests before it are no measurement. */
+const FIRST_PER_SECOND = 1;
 /** A learned rate above this limits nothing that we could send. */
 const MAX_PER_SECOND = 10_000;
 /** Requests are looked back on for at least this long when the first refusal comes, in milliseconds. */
@@ -121,7 +123,7 @@ export class RateLearner {
     const now: Anchor = { ms: nowMs, accepted: this.#accepted };
     const last = this.#anchors.at(-1);
     if (!last) {
-      this.#set(this.#recentPerSecond(nowMs) * 0.5);
+      this.#set(Math.max(FIRST_PER_SECOND, this.#recentPerSecond(nowMs) * 0.5));
       this.#anchors = [now];
       this.#stage = 0;
       return true;

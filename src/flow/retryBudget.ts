@@ -3,8 +3,8 @@ import { WaitingLine } from './waitingLine.ts';
 
 /** Retries that a host is sent at once when it begins to fail. */
 const CAPACITY = 32;
-/** What each request that went well allows: retries stay below half of all requests. */
-const PER_SUCCESS = 0.5;
+/** What each request that went well allows: of all requests, at most half are retries. */
+const PER_SUCCESS = 1;
 /** What time allows, per second: a host that is down is asked this often, by however many who wait for it. */
 const PER_SECOND = 1;
 

@@ -27,15 +27,21 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-/** Opens a store; makes no request. @throws KlosetError LOCATION_INVALID */
-export type OpenBackend = (location: string, settings: StoreSettings) => Backend;
+/**
+ * Opens a store; makes no request.
+ *
+ * @param log takes remarks for the user
+ * @throws KlosetError LOCATION_INVALID
+ */
+export type OpenBackend = (location: string, settings: StoreSettings, log: (line: string) => void) => Backend;
 
 /** The store in a registry, with everything around it that a host profits from. */
-export const openBackend: OpenBackend = (location, settings) => {
+export const openBackend: OpenBackend = (location, settings, log) => {
   const open = openOciStore(location, {
     ...ociStoreOptions(settings),
     // Plakar's names are new ones, but for locks, which are put again on purpose.
     looksBeforePut: false,
+    onRemark: log,
   });
   const { store, behind } = compose(open, settings);
   const { repository, origin } = parseReference(location, { useTls: settings.useTls });

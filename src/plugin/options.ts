@@ -1,12 +1,12 @@
 import { distance } from 'fastest-levenshtein';
 import { KlosetError } from '../errors.ts';
-import { OPTIONS, readSettings, type StoreSettings } from '../store/storeSettings.ts';
+import { OPTIONS, readSettings, type StoreSettings, warningsAbout } from '../store/storeSettings.ts';
 
 /** A store's configuration as the host hands it over. */
 export interface ParsedConfig {
   readonly location: string;
   readonly settings: StoreSettings;
-  /** What looks like a mistake and is none for sure, as sentences. */
+  /** What is dangerous, or looks like a mistake and is none for sure, as sentences. */
   readonly remarks: readonly string[];
 }
 
@@ -26,13 +26,14 @@ export function parseOptions(config: ReadonlyMap<string, string>): ParsedConfig 
       remedy: 'Write it as oci://HOST[:PORT]/REPOSITORY.',
     });
   }
+  const settings = readSettings(
+    (name) => config.get(name),
+    (name) => `Set it with "plakar store set NAME ${name}=…".`,
+  );
   return {
     location,
-    settings: readSettings(
-      (name) => config.get(name),
-      (name) => `Set it with "plakar store set NAME ${name}=…".`,
-    ),
-    remarks: [...config.keys()].flatMap((key) => remarkOn(key) ?? []),
+    settings,
+    remarks: [...warningsAbout(settings), ...[...config.keys()].flatMap((key) => remarkOn(key) ?? [])],
   };
 }
 

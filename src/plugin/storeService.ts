@@ -109,7 +109,7 @@ export class StoreService {
       if (this.#backend) throw new KlosetError('REQUEST_INVALID', 'the store is open already');
       const { location, settings, remarks } = parseOptions(config);
       for (const remark of remarks) this.#log(remark);
-      this.#backend = this.#openBackend(location, settings);
+      this.#backend = this.#openBackend(location, settings, this.#log);
       return initResponse(this.#backend.identity);
     });
   }

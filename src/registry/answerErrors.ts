@@ -2,7 +2,7 @@ import { type ErrorCode, type ErrorDetails, KlosetError } from '../errors.ts';
 import { QUOTA_REMEDY } from '../flow/attempts.ts';
 import { retryAfterMs } from '../flow/retryAfter.ts';
 import { readExcerpt } from './body.ts';
-import { tlsMismatch } from './connectionErrors.ts';
+import { tlsMismatch, wantsCertificate } from './connectionErrors.ts';
 import type { RegistryAnswer, RegistryRequest } from './transport.ts';
 
 /** What an error body of a registry says. */
@@ -34,7 +34,7 @@ const BY_STATUS: Record<number, ErrorCode> = {
 
 const REMEDIES: Partial<Record<ErrorCode, string>> = {
   AUTH_REQUIRED: 'This registry needs credentials.',
-  ACCESS_DENIED: 'Check the rights of the account.',
+  ACCESS_DENIED: 'Check the rights of the account, and the storage quota of the repository.',
   QUOTA_EXCEEDED: QUOTA_REMEDY,
   RATE_LIMITED: 'Try again later, or with a lower --concurrency.',
   REPOSITORY_UNKNOWN: 'Check the name; some registries want the repository to be created first.',
@@ -53,6 +53,7 @@ export async function answerError(
 ): Promise<KlosetError> {
   const excerpt = await readExcerpt(answer);
   if (isTlsComplaint(answer.status, excerpt)) return tlsMismatch(request);
+  if (isCertificateComplaint(answer.status, excerpt)) return wantsCertificate(request.url.host);
   const complaint = parseComplaint(excerpt);
   const code = codeOf(answer, complaint, excerpt);
   const said = complaint.message ? `: ${complaint.message}` : '';
@@ -93,7 +94,6 @@ export function saysRateLimit(status: number, excerpt: string): boolean {
  * `maxRepos`) have no code of their own for it, only words. Google calls its requests per minute a quota, too.
  */
 function saysQuota(status: number, excerpt: string): boolean {
-  if (status === 507) return true;
   if (status !== 403 && status !== 412 && status !== 429) return false;
   if (/rate.?limit|\bper[ -](?:second|minute|hour|day)\b|requests per/i.test(excerpt)) return false;
   return /quota|exceed the configured (?:upper )?limit|max(?:imum)?[ -]?(?:number of )?repos/i.test(excerpt);
@@ -107,6 +107,11 @@ export function isHtml(answer: RegistryAnswer, excerpt: string): boolean {
 // Go's net/http and nginx both answer plain HTTP on a TLS port, in these words.
 function isTlsComplaint(status: number, excerpt: string): boolean {
   return status === 400 && /HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)/i.test(excerpt);
+}
+
+// nginx finishes the handshake without a certificate, and then answers in these words.
+function isCertificateComplaint(status: number, excerpt: string): boolean {
+  return status === 400 && /No required SSL certificate was sent/i.test(excerpt);
 }
 
 function parseComplaint(excerpt: string): RegistryComplaint {

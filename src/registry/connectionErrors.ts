@@ -20,9 +20,6 @@ const LOST = new Set([
   'UND_ERR_ABORTED',
 ]);
 
-const UNTRUSTED =
-  /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO|HOSTNAME_MISMATCH/;
-
 /** What went wrong before or in the middle of an answer, as one of our errors. */
 export function connectionError(error: unknown, request: RegistryRequest): KlosetError {
   if (isKlosetError(error)) return error;
@@ -38,11 +35,6 @@ export function connectionError(error: unknown, request: RegistryRequest): Klose
     return request.url.protocol === 'http:'
       ? tlsMismatch(request, error)
       : make('REGISTRY_FOREIGN', `the answer is not HTTP (${message})`, { remedy: 'Check host and port.' });
-  }
-  if (UNTRUSTED.test(code)) {
-    return make('TLS_UNTRUSTED', `the certificate is not trusted (${message})`, {
-      remedy: 'Make its authority known to this machine, for example with NODE_EXTRA_CA_CERTS=FILE.',
-    });
   }
   if (UNREACHABLE.has(code)) {
     return make('REGISTRY_UNREACHABLE', `cannot connect (${message || code})`, {
@@ -64,7 +56,18 @@ export function tlsMismatch(request: Pick<RegistryRequest, 'url'>, cause?: unkno
   });
 }
 
-function rootOf(error: unknown): { code: string; message: string } {
+/** The registry wants a client certificate and got none. */
+export function wantsCertificate(registry: string, cause?: unknown): KlosetError {
+  return new KlosetError('TLS_REFUSED', 'the registry wants a client certificate', {
+    registry,
+    remedy:
+      'Name it and its key with the options tls_cert_file and tls_key_file (--tls-cert-file, --tls-key-file).',
+    cause,
+  });
+}
+
+/** The code and the message at the bottom of an error of undici or Node. */
+export function rootOf(error: unknown): { code: string; message: string } {
   // A host with several addresses fails with an AggregateError, whose own message is empty.
   const first = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
   if (!(first instanceof Error)) return { code: '', message: String(first) };

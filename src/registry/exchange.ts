@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../flow/clock.ts';
 import { DEFAULT_RETRY_POLICY, type RetryPolicy, withRetry } from '../flow/retry.ts';
 import { answerError } from './answerErrors.ts';
 import { discardBody } from './body.ts';
+import { type Followed, follow } from './redirects.ts';
 import { describeReference, type Reference } from './reference.ts';
 import type { RegistryAnswer, RegistryRequest, Transport } from './transport.ts';
 
@@ -32,31 +33,54 @@ export function repositoryUrl(exchange: Exchange, path: string): URL {
   return new URL(`${exchange.reference.origin}/v2/${exchange.reference.repository}/${path}`);
 }
 
-/** One attempt. Any status but those wanted becomes an error. */
+/** An answer, and which request it was that was answered. */
+type Answered = Pick<Followed, 'answer' | 'request'>;
+
+/** One attempt. Any status but those wanted becomes an error; a redirect is followed, unless it is wanted itself. */
 export async function sendOnce(
   exchange: Exchange,
   request: RegistryRequest,
   wanted: readonly number[],
   details: ErrorDetails = {},
-): Promise<RegistryAnswer> {
+): Promise<Answered> {
   const place: ErrorDetails = { registry: describeReference(exchange.reference), ...details };
-  const answer = await exchange.transport(request);
-  if (wanted.includes(answer.status)) return answer;
-  throw await answerError(answer, request, place);
+  const followed = wanted.some((status) => status >= 300 && status < 400)
+    ? { answer: await exchange.transport(request), request }
+    : await follow(exchange.transport, request);
+  if (wanted.includes(followed.answer.status)) return followed;
+  throw await answerError(followed.answer, followed.request, place);
 }
 
 /**
  * Attempts until the retry policy ends it. For requests that may be repeated without harm, which is all but those
  * of an upload session: what a lost PATCH has done only the upload state machine can find out.
  */
-export function send(
+export async function send(
   exchange: Exchange,
   request: RegistryRequest,
   wanted: readonly number[],
   details: ErrorDetails = {},
 ): Promise<RegistryAnswer> {
-  const signal = request.signal ?? request.queueSignal;
-  return withRetry(() => sendOnce(exchange, request, wanted, details), contextOf(exchange, signal));
+  return (await sendFollowed(exchange, request, wanted, details)).answer;
+}
+
+/** As {@link send}, for whoever has to know which request it was that was answered. */
+export function sendFollowed(
+  exchange: Exchange,
+  request: RegistryRequest,
+  wanted: readonly number[],
+  details: ErrorDetails = {},
+): Promise<Answered> {
+  return repeated(exchange, request, () => sendOnce(exchange, request, wanted, details));
+}
+
+/** Attempts at whatever a request is part of, until the retry policy ends them. */
+export function repeated<T>(
+  exchange: Exchange,
+  request: RegistryRequest,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  return withRetry(attempt, contextOf(exchange, request.signal ?? request.queueSignal));
 }
 
 /** For operations of several requests, which know better than each of them what is worth another attempt. */

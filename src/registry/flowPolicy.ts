@@ -1,28 +1,33 @@
 import { isKlosetError } from '../errors.ts';
 import type { Settlement } from '../flow/concurrencyWindow.ts';
-import type { FlowHooks } from '../flow/flowEvents.ts';
+import type { FlowHooks, WaitEvent } from '../flow/flowEvents.ts';
 import type { HostFlow, Permit, Settled } from '../flow/hostFlow.ts';
 import { retryAfterMs } from '../flow/retryAfter.ts';
 import { saysRateLimit } from './answerErrors.ts';
 import { readExcerpt } from './body.ts';
 import type { TransportPolicy } from './compose.ts';
+import { CHANNELS } from './events.ts';
 import type { HostFlows } from './hostFlows.ts';
 import type { RegistryAnswer, RegistryRequest, Transport } from './transport.ts';
 
 /** Bodies up to this are small requests: a lock must not wait behind packfiles. */
 const SMALL_BODY_BYTES = 64 * 1024;
-const NONE: FlowHooks = {};
 
 /** Flow control for each request that goes out; hostFlow.ts gives the order of what happens to it there. */
-export function flowPolicy(flows: HostFlows, hooks: FlowHooks = NONE): TransportPolicy {
+export function flowPolicy(flows: HostFlows, hooks: FlowHooks = {}): TransportPolicy {
   return (next) => (request) => {
     // A redirect leads to another host, which has limits of its own.
     const host = flows.of(request.url.origin);
     const bulk = isBulk(request);
     const permit = host.tryEnter(request.kind, bulk);
     if (permit) return carry(next, request, host, permit, hooks);
+    const onWait = (event: WaitEvent) => {
+      hooks.onWait?.(event);
+      const { reason, ms: waitedMs } = event;
+      CHANNELS.wait.publish({ host: request.url.host, kind: request.kind, reason, waitedMs });
+    };
     return host
-      .enter(request.kind, bulk, request.signal ?? request.queueSignal, hooks)
+      .enter(request.kind, bulk, request.signal ?? request.queueSignal, { ...hooks, onWait })
       .then((late) => carry(next, request, host, late, hooks));
   };
 }

@@ -1,5 +1,5 @@
-import { readBody } from './body.ts';
-import { type Exchange, repositoryUrl, send, sendForHead } from './exchange.ts';
+import { type Exchange, repositoryUrl, sendForHead } from './exchange.ts';
+import { sendAndRead } from './readWhole.ts';
 
 /** The registry limit that the distribution specification asks all to allow, in bytes. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
@@ -23,8 +23,11 @@ export async function getManifest(
 ): Promise<StoredManifest | undefined> {
   const url = repositoryUrl(exchange, `manifests/${reference}`);
   const request = { kind: 'manifest-read', method: 'GET', url, headers: ACCEPT, signal } as const;
-  const answer = await send(exchange, request, [200, 404], { object: reference });
-  const bytes = await readBody(answer, MAX_MANIFEST_BYTES, `the manifest ${reference}`);
+  const { answer, bytes } = await sendAndRead(exchange, request, [200, 404], {
+    limitBytes: MAX_MANIFEST_BYTES,
+    what: `the manifest ${reference}`,
+    details: { object: reference },
+  });
   if (answer.status === 404) return undefined;
   return { bytes, digest: answer.headers['docker-content-digest'] };
 }

@@ -1,4 +1,3 @@
-import { connect } from 'node:tls';
 import { isKlosetError, KlosetError } from '../errors.ts';
 import { isHtml } from './answerErrors.ts';
 import { readExcerpt } from './body.ts';
@@ -43,7 +42,8 @@ export async function ping(exchange: Exchange, signal?: AbortSignal): Promise<vo
 }
 
 /** True when a TLS handshake gets through. A TLS server drops plain HTTP without a word. */
-function speaksTls(url: URL): Promise<boolean> {
+async function speaksTls(url: URL): Promise<boolean> {
+  const { connect } = await import('node:tls');
   return new Promise((resolve) => {
     const socket = connect({ host: url.hostname, port: Number(url.port || 80), rejectUnauthorized: false });
     const finish = (result: boolean) => {

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import { KlosetError } from '../errors.ts';
 
 /** Where a store lives: one repository of one registry. */
@@ -71,15 +72,33 @@ export function isLoopback(host: string): boolean {
   );
 }
 
-/** True for literal addresses that no public registry may send a client to. */
+/**
+ * True for literal addresses that no public registry may send a client to: those of IANA's special-purpose registries
+ * (RFC 6890) that lead to this machine or into a network of its own, in any spelling of IPv6 that has IPv4 inside.
+ */
 export function isPrivateAddress(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  const version = isIP(bare);
   if (isLoopback(bare)) return true;
-  if (/^(f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):/.test(bare) || bare === '::') return true;
-  const mapped = bare.startsWith('::ffff:') ? bare.slice(7) : bare;
-  return /^(0|10|127)\.|^192\.168\.|^169\.254\.|^172\.(1[6-9]|2\d|3[01])\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(
-    mapped,
-  );
+  return version !== 0 && privateNetworks().check(bare, version === 4 ? 'ipv4' : 'ipv6');
+}
+
+let networks: BlockList | undefined;
+
+function privateNetworks(): BlockList {
+  if (networks) return networks;
+  networks = new BlockList();
+  const v4 = ['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12'];
+  for (const network of [...v4, '192.168.0.0/16']) {
+    const [address = '', bits = ''] = network.split('/');
+    networks.addSubnet(address, Number(bits), 'ipv4');
+    // NAT64 (RFC 6052). Addresses mapped into IPv6 are found by the list itself.
+    networks.addSubnet(`64:ff9b::${address}`, 96 + Number(bits), 'ipv6');
+  }
+  networks.addSubnet('::', 127, 'ipv6');
+  networks.addSubnet('fc00::', 7, 'ipv6');
+  networks.addSubnet('fe80::', 10, 'ipv6');
+  return networks;
 }
 
 function hostname(host: string): string {

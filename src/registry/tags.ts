@@ -1,8 +1,8 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
 import { answerError, isHtml } from './answerErrors.ts';
-import { readBody } from './body.ts';
-import { type Exchange, repositoryUrl, send } from './exchange.ts';
+import { type Exchange, repositoryUrl } from './exchange.ts';
 import { nextLink } from './linkHeader.ts';
+import { inMemory, sendAndRead } from './readWhole.ts';
 import { describeReference } from './reference.ts';
 import { withQuery } from './uploadLocation.ts';
 
@@ -39,8 +39,10 @@ async function* walk(exchange: Exchange, signal?: AbortSignal): AsyncGenerator<s
     seen.add(url.href);
     const page = await readPage(exchange, url, url === first, signal);
     yield* page.tags;
-    url = followUp(page, url);
-    // A link that leads back would list for ever.
+    const next = followUp(page, url);
+    // A link that leads back would list for ever, and ending there would leave out tags without a word.
+    const goesBack: boolean = next !== undefined && seen.has(next.href);
+    url = goesBack ? behindLast(page, url) : next;
     if (url && seen.has(url.href)) return;
   }
 }
@@ -58,9 +60,14 @@ function followUp(page: Page, url: URL): URL | undefined {
     next.search = queryOf(page.link);
     return next;
   }
-  const last = page.tags.at(-1);
-  if (page.tags.length !== PAGE_TAGS || last === undefined) return undefined;
   // A page that is exactly full and names no successor: GHCR once forgot the link. Asking costs one request.
+  return page.tags.length === PAGE_TAGS ? behindLast(page, url) : undefined;
+}
+
+/** The page that the specification puts behind the last tag of this one. */
+function behindLast(page: Page, url: URL): URL | undefined {
+  const last = page.tags.at(-1);
+  if (last === undefined) return undefined;
   const next = new URL(url);
   next.search = '';
   return withQuery(withQuery(next, 'n', String(PAGE_TAGS)), 'last', last);
@@ -74,14 +81,17 @@ function queryOf(link: string): string {
 async function readPage(exchange: Exchange, url: URL, isFirst: boolean, signal?: AbortSignal): Promise<Page> {
   const request = { kind: 'tag-list', method: 'GET', url, signal } as const;
   const registry = describeReference(exchange.reference);
-  const answer = await send(exchange, request, [200, 404], { registry });
+  const { answer, bytes } = await sendAndRead(exchange, request, [200, 404], {
+    limitBytes: MAX_PAGE_BYTES,
+    what: 'the tag list',
+    details: { registry },
+  });
   if (answer.status === 404) {
-    const error = await answerError(answer, request, { registry });
+    const error = await answerError(inMemory(answer, bytes), request, { registry });
     if (error.code === 'REGISTRY_FOREIGN') throw error;
     if (isFirst) return { tags: [], link: undefined };
     throw new KlosetError('OBJECT_MISSING', 'the listing broke off', error.details);
   }
-  const bytes = await readBody(answer, MAX_PAGE_BYTES, 'the tag list');
   return { tags: parseTags(bytes, isHtml(answer, ''), registry), link: nextLink(answer.headers.link) };
 }
 

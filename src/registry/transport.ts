@@ -12,7 +12,9 @@ export type RequestKind =
   | 'manifest-read'
   | 'manifest-write'
   | 'manifest-delete'
-  | 'tag-list';
+  | 'tag-list'
+  | 'login'
+  | 'token';
 
 /** A request body that can be sent again: retries, fallbacks and refreshed credentials all replay it. */
 export interface RequestBody {

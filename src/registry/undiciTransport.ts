@@ -1,6 +1,7 @@
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { cancelled, KlosetError } from '../errors.ts';
-import { connectionError } from './connectionErrors.ts';
+import { connectionError, rootOf } from './connectionErrors.ts';
+import { Dispatchers, type NetworkOptions, type Route } from './dispatchers.ts';
 import type { RegistryAnswer, RegistryRequest, RequestBody, Transport } from './transport.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -28,36 +29,32 @@ export interface HttpTransport {
 // stall time-out, and as fast on loopback as one write of the whole.
 const SLICE_BYTES = 512 * 1024;
 
-/** HTTP/1.1 by undici, one pool per origin. */
-export function httpTransport(options: HttpOptions = {}): HttpTransport {
+/** HTTP/1.1 by undici, one pool per origin. @throws KlosetError USAGE for settings of TLS that contradict each other */
+export function httpTransport(options: HttpOptions = {}, network: NetworkOptions = {}): HttpTransport {
   const { stallTimeoutMs = 120_000, connectTimeoutMs = 10_000, connections = 128 } = options;
-  const pools = new Map<string, Promise<Pool>>();
+  const dispatchers = new Dispatchers({ connectTimeoutMs, connections }, network);
 
-  const poolOf = (origin: string): Promise<Pool> => {
-    let pool = pools.get(origin);
-    if (!pool) {
-      pool = import('undici').then(
-        ({ Pool }) =>
-          new Pool(origin, {
-            connections,
-            pipelining: 1,
-            // Over TLS undici prefers HTTP/2, which moved bodies at 40 to 80 % of HTTP/1.1's speed and failed with
-            // ENHANCE_YOUR_CALM under concurrent uploads.
-            allowH2: false,
-            connect: { timeout: connectTimeoutMs },
-            headersTimeout: 0,
-            bodyTimeout: 0,
-            keepAliveTimeout: 30_000,
-          }),
-      );
-      pools.set(origin, pool);
+  /** The answer's head, on the way that the origin's certificate can be trusted on. */
+  const exchange = async (request: RegistryRequest, watchdog: Watchdog, signal: AbortSignal) => {
+    const { origin } = request.url;
+    let route: Route | undefined = await dispatchers.routeTo(origin);
+    for (;;) {
+      try {
+        return await route.dispatcher.request(dispatchOptions(request, watchdog, signal));
+      } catch (error) {
+        if (signal.aborted) throw error;
+        const { proxy } = route;
+        // No byte of the request was sent before the certificate was looked at.
+        route = await dispatchers.widen(origin, route, rootOf(error).code);
+        if (route) continue;
+        const { explained } = await import('./explain.ts');
+        throw await explained(error, request, { proxy, tls: dispatchers.tls });
+      }
     }
-    return pool;
   };
 
   const send: Transport = async (request) => {
     if (request.signal?.aborted) throw cancelled(request.signal.reason);
-    const pool = await poolOf(request.url.origin);
     const stop = new AbortController();
     const onAbort = () => stop.abort(cancelled(request.signal?.reason));
     request.signal?.addEventListener('abort', onAbort, { once: true });
@@ -74,7 +71,7 @@ export function httpTransport(options: HttpOptions = {}): HttpTransport {
       request.signal?.removeEventListener('abort', onAbort);
     };
     try {
-      const answer = await pool.request(dispatchOptions(request, watchdog, stop.signal));
+      const answer = await exchange(request, watchdog, stop.signal);
       return {
         status: answer.statusCode,
         headers: flatten(answer.headers),
@@ -88,10 +85,7 @@ export function httpTransport(options: HttpOptions = {}): HttpTransport {
 
   return {
     send,
-    close: async () => {
-      for (const pool of pools.values()) await (await pool).destroy();
-      pools.clear();
-    },
+    close: () => dispatchers.close(),
   };
 }
 
@@ -99,6 +93,7 @@ function dispatchOptions(request: RegistryRequest, watchdog: Watchdog, signal: A
   const headers: Record<string, string> = { ...request.headers };
   if (request.body) headers['content-length'] = String(request.body.bytes);
   const options: Dispatcher.RequestOptions = {
+    origin: request.url.origin,
     method: request.method,
     path: request.url.pathname + request.url.search,
     headers,

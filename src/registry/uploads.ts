@@ -1,8 +1,9 @@
 import { asKlosetError, isKlosetError, type KlosetError } from '../errors.ts';
 import { answerError } from './answerErrors.ts';
 import { discardBody } from './body.ts';
-import { type Exchange, repositoryUrl, send, sendOnce } from './exchange.ts';
+import { type Exchange, repositoryUrl, sendFollowed, sendOnce } from './exchange.ts';
 import { parseRangeEnd } from './rangeHeader.ts';
+import { follow } from './redirects.ts';
 import type { RegistryAnswer, RegistryRequest, RequestBody } from './transport.ts';
 import { resolveLocation, withQuery } from './uploadLocation.ts';
 
@@ -51,10 +52,10 @@ export async function startUpload(
     body: { bytes: 0, slices: () => [] },
     queueSignal,
   };
-  const answer = await send(exchange, request, [201, 202]);
+  const { answer, request: last } = await sendFollowed(exchange, request, [201, 202]);
   await discardBody(answer);
   if (answer.status === 201 && mount) return 'mounted';
-  return sessionOf(answer, url);
+  return sessionOf(answer, last.url);
 }
 
 /**
@@ -78,9 +79,9 @@ export async function postBlob(
     body,
     ...options,
   };
-  const answer = await sendOnce(exchange, request, [201, 202]);
+  const { answer, request: last } = await sendOnce(exchange, request, [201, 202]);
   await discardBody(answer);
-  return answer.status === 201 ? 'stored' : sessionOf(answer, url);
+  return answer.status === 201 ? 'stored' : sessionOf(answer, last.url);
 }
 
 /**
@@ -137,9 +138,9 @@ export async function uploadStatus(
 ): Promise<UploadSession | undefined> {
   const request: RegistryRequest = { kind: 'upload-status', method: 'GET', url: session.url, signal };
   try {
-    const answer = await send(exchange, request, [200, 202, 204]);
+    const { answer, request: last } = await sendFollowed(exchange, request, [200, 202, 204]);
     await discardBody(answer);
-    return nextSession(answer, session);
+    return nextSession(answer, session, last.url);
   } catch (error) {
     if (isKlosetError(error) && error.details.status !== undefined) return undefined;
     throw error;
@@ -172,14 +173,15 @@ async function attempt(
   request: RegistryRequest,
 ): Promise<UploadAnswer> {
   try {
-    const answer = await exchange.transport(request);
+    const { answer, request: last } = await follow(exchange.transport, request);
+    const next = nextSession(answer, session, last.url);
     if (ACCEPTED.includes(answer.status)) {
       await discardBody(answer);
-      return { ok: true, session: nextSession(answer, session) };
+      return { ok: true, session: next };
     }
     return {
       ok: false,
-      session: nextSession(answer, session),
+      session: next,
       error: await answerError(answer, request, {
         registry: `${exchange.reference.registry}/${exchange.reference.repository}`,
       }),
@@ -198,11 +200,11 @@ function sessionOf(answer: RegistryAnswer, base: URL): UploadSession {
   };
 }
 
-function nextSession(answer: RegistryAnswer, session: UploadSession): UploadSession {
+function nextSession(answer: RegistryAnswer, session: UploadSession, base: URL): UploadSession {
   const { location, range } = answer.headers;
   return {
     ...session,
-    url: location ? resolveLocation(location, session.url) : session.url,
+    url: location ? resolveLocation(location, base) : session.url,
     rangeEnd: parseRangeEnd(range),
   };
 }

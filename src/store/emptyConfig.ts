@@ -6,6 +6,9 @@ import { headBlob } from '../registry/blobs.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { EMPTY_CONFIG } from './manifest.ts';
 
+// It has no tag of its own; in a journal there has to be one.
+const JOURNAL_TAG = 'configuration-blob';
+
 /** The two-byte configuration blob of all manifests: it goes up once per repository, not once per object. */
 export class EmptyConfig {
   readonly #exchange: Exchange;
@@ -44,9 +47,10 @@ export class EmptyConfig {
     const host = this.#coordinator.host(this.#exchange.reference.origin);
     if (host.singlePost === undefined && this.#coordinator.uploadMode === 'auto') {
       // Without looking for it first: what two bytes cost is a round trip, and the first packfiles wait for the answer.
-      if (await probeSinglePost(this.#exchange, host, digest, content, signal)) return;
+      const journal = () => this.#coordinator.journalOf(this.#exchange, JOURNAL_TAG, content.length);
+      if (await probeSinglePost(this.#exchange, host, digest, content, signal, journal)) return;
     } else if ((await headBlob(this.#exchange, digest, signal)) !== undefined) return;
-    const sink = { exchange: this.#exchange, commit: async () => {} };
+    const sink = { exchange: this.#exchange, commit: async () => {}, tag: JOURNAL_TAG };
     await this.#coordinator.push(bufferSource(content, 'the empty configuration blob'), sink, { signal });
   }
 }

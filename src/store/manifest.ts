@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { KlosetError } from '../errors.ts';
 import { OCI_MANIFEST_TYPE } from '../registry/manifests.ts';
-import { CONFIG_TAG, type ObjectRef } from './objectNames.ts';
+import { CONFIG_TAG, type ObjectRef, tagOf } from './objectNames.ts';
 
 /** One layer of an object's manifest. */
 export interface Layer {
@@ -15,6 +16,8 @@ export interface ObjectManifest {
   readonly layers: readonly Layer[];
   /** False for manifests of the Go connector: the sizes in them are guesses, the digests are not. */
   readonly ours: boolean;
+  /** The manifest itself, where it says of which generation it is: no other tag of the store has it. */
+  readonly own?: { readonly digest: string; readonly generation: number } | undefined;
 }
 
 /** The two-byte `{}` blob that every manifest names as its configuration. */
@@ -35,10 +38,13 @@ const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
 const TYPE_KEY = 'org.kloset.object.type';
 const MAC_KEY = 'org.kloset.object.mac';
+const GENERATION_KEY = 'org.kloset.object.generation';
+const TOMBSTONE_TYPE = 'application/vnd.kloset.tombstone.v1';
+const TOMBSTONE_KEY = 'org.kloset.tombstone';
 
 /**
  * The manifest of an object. The annotations make it unique: registries delete by digest and take every tag of it
- * along, so that two objects of the same content must not share one.
+ * along, so that two objects of the same content, or two generations of one, must not share one.
  *
  * @param legacy write the OCI 1.0 form, for registries that refuse `artifactType`
  */
@@ -46,22 +52,49 @@ export function buildManifest(
   ref: ObjectRef | 'CONFIG',
   layers: readonly Layer[],
   legacy = false,
+  generation = 0,
 ): Uint8Array {
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: OCI_MANIFEST_TYPE,
-    ...(!legacy && { artifactType: ARTIFACT_TYPE }),
-    config: { mediaType: legacy ? CONFIG_TYPE : EMPTY_TYPE, digest: EMPTY_CONFIG.digest, size: 2 },
-    layers: layers.map(({ digest, bytes, data }) => ({
+  return artifact(
+    ARTIFACT_TYPE,
+    layers.map(({ digest, bytes, data }) => ({
       mediaType: LAYER_TYPE,
       digest,
       size: bytes,
       ...(data && { data: Buffer.from(data).toString('base64') }),
     })),
-    annotations:
-      ref === 'CONFIG'
-        ? { [TYPE_KEY]: 'config', [MAC_KEY]: CONFIG_TAG }
-        : { [TYPE_KEY]: ref.type, [MAC_KEY]: ref.mac },
+    ref === 'CONFIG'
+      ? { [TYPE_KEY]: 'config', [MAC_KEY]: CONFIG_TAG }
+      : {
+          [TYPE_KEY]: ref.type,
+          [MAC_KEY]: ref.mac,
+          ...(generation > 0 && { [GENERATION_KEY]: String(generation) }),
+        },
+    legacy,
+  );
+}
+
+/**
+ * The empty artifact that stands for a deleted object, its generations up to this one. Under the tombstone's tag it
+ * hides the object, under the object's tags it takes the place of the payload.
+ */
+export function buildTombstone(ref: ObjectRef, generation: number, legacy = false): Uint8Array {
+  const layer = { mediaType: EMPTY_TYPE, digest: EMPTY_CONFIG.digest, size: 2 };
+  return artifact(TOMBSTONE_TYPE, [layer], { [TOMBSTONE_KEY]: tagOf(ref, generation) }, legacy);
+}
+
+function artifact(
+  artifactType: string,
+  layers: readonly unknown[],
+  annotations: Readonly<Record<string, string>>,
+  legacy: boolean,
+): Uint8Array {
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST_TYPE,
+    ...(!legacy && { artifactType }),
+    config: { mediaType: legacy ? CONFIG_TYPE : EMPTY_TYPE, digest: EMPTY_CONFIG.digest, size: 2 },
+    layers,
+    annotations,
   };
   return Buffer.from(JSON.stringify(manifest));
 }
@@ -70,18 +103,50 @@ const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 
 /**
  * Reads the manifest under one of our tags: written by us, or by the Go connector (one octet-stream layer, no
- * annotations).
+ * annotations). `buried` for the empty artifact that was put in the place of a deleted object.
+ *
+ * @param generation of the tag, as far as it matters: a manifest that was written for another one is not its own
+ * @throws KlosetError MANIFEST_INVALID, MANIFEST_FOREIGN
+ */
+export function readManifest(
+  stored: { readonly bytes: Uint8Array; readonly digest: string | undefined },
+  ref: ObjectRef | 'CONFIG',
+  generation = 0,
+): ObjectManifest | 'buried' {
+  const manifest = parseJson(stored.bytes);
+  if (annotation(manifest, TOMBSTONE_KEY) !== undefined) return 'buried';
+  const parsed = checkManifest(manifest, ref);
+  const written = annotation(manifest, GENERATION_KEY) ?? '0';
+  if (!parsed.ours || written !== String(generation)) return parsed;
+  return { ...parsed, own: { digest: stored.digest ?? digestOf(stored.bytes), generation } };
+}
+
+/** `sha256:<hex>` */
+export function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/**
+ * As {@link readManifest}, of a place without deleted objects.
  *
  * @throws KlosetError MANIFEST_INVALID, MANIFEST_FOREIGN
  */
 export function parseManifest(bytes: Uint8Array, ref: ObjectRef | 'CONFIG'): ObjectManifest {
-  let manifest: Record<string, unknown>;
+  return checkManifest(parseJson(bytes), ref);
+}
+
+function parseJson(bytes: Uint8Array): Record<string, unknown> {
+  let manifest: unknown;
   try {
     manifest = JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (cause) {
     throw new KlosetError('MANIFEST_INVALID', 'the manifest is no JSON', { remedy: FOREIGN_REMEDY, cause });
   }
-  if (typeof manifest !== 'object' || manifest === null || !Array.isArray(manifest.layers)) {
+  return typeof manifest === 'object' && manifest !== null ? (manifest as Record<string, unknown>) : {};
+}
+
+function checkManifest(manifest: Record<string, unknown>, ref: ObjectRef | 'CONFIG'): ObjectManifest {
+  if (!Array.isArray(manifest.layers)) {
     throw new KlosetError(
       'MANIFEST_FOREIGN',
       'the manifest has no layers: an index or another kind of artifact',

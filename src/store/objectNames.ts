@@ -49,12 +49,12 @@ export function objectRef(type: string, mac: string): ObjectRef {
   return { type: type as ObjectType, mac: lower };
 }
 
-/** The tag of an object. */
-export function tagOf(ref: ObjectRef): string {
-  return `${TAG_PREFIXES[ref.type]}${ref.mac}`;
+/** The tag of an object; of a later generation of it, where the first tag could not be written again. */
+export function tagOf(ref: ObjectRef, generation = 0): string {
+  return `${TAG_PREFIXES[ref.type]}${ref.mac}${generation === 0 ? '' : `.${generation}`}`;
 }
 
-/** The object behind a tag, or `undefined` when the tag is none of ours. */
+/** The object behind a tag of the first generation, or `undefined` when the tag is none of ours. */
 export function refOfTag(tag: string): ObjectRef | undefined {
   for (const type of OBJECT_TYPES) {
     const prefix = TAG_PREFIXES[type];

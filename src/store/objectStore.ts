@@ -37,6 +37,8 @@ export interface PutReport {
   /** Bytes that went out since the last call. */
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
+  /** A blob is continued where an earlier run was interrupted, which had sent so many bytes of it. */
+  readonly onResumed?: ((bytes: number) => void) | undefined;
 }
 
 /** Bytes of an object on their way out. */

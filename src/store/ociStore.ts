@@ -2,20 +2,19 @@ import { bufferSource } from '../engine/bufferSource.ts';
 import type { Coordinator } from '../engine/coordinator.ts';
 import type { ByteSource } from '../engine/source.ts';
 import { type ErrorCode, isKlosetError, KlosetError } from '../errors.ts';
-import { headBlob } from '../registry/blobs.ts';
 import type { Exchange } from '../registry/exchange.ts';
-import { putManifest } from '../registry/manifests.ts';
 import { ping } from '../registry/ping.ts';
 import { describeReference, type Reference } from '../registry/reference.ts';
-import { listTags } from '../registry/tags.ts';
-import { type DeletionMemory, deleteTag } from './deletion.ts';
+import { readAfterWrite } from './afterWrite.ts';
+import { DeletionLadder } from './deletionLadder.ts';
+import type { DeletionMemory } from './deletionMemory.ts';
+import { deletionRemark } from './deletionWords.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { EmptyConfig } from './emptyConfig.ts';
-import { inlineContent } from './inlineContent.ts';
-import { buildManifest, type Layer, type ObjectManifest } from './manifest.ts';
-import { Mounts } from './mounts.ts';
+import type { Layer } from './manifest.ts';
+import { ManifestWriter } from './manifestWriter.ts';
 import { named, namedStream, nameOf } from './naming.ts';
-import { CONFIG_TAG, type ObjectRef, type ObjectType, refOfTag, tagOf } from './objectNames.ts';
+import { CONFIG_TAG, OBJECT_TYPES, type ObjectRef, type ObjectType, tagOf } from './objectNames.ts';
 import type {
   ByteRange,
   KnownContent,
@@ -26,12 +25,34 @@ import type {
   PutOptions,
   PutResult,
 } from './objectStore.ts';
-import { DAMAGED_REMEDY, readLayers } from './readLayers.ts';
-import { missingBlob, Resolver } from './resolver.ts';
+import { ObjectWrites } from './objectWrites.ts';
+import { readLayers } from './readLayers.ts';
+import { Resolver } from './resolver.ts';
 import { sameContent } from './sameContent.ts';
-import { type DigestStore, isStoredSource, type StoredSource, sumBytes } from './storedSource.ts';
+import { isLive } from './standing.ts';
+import { type DigestStore, isStoredSource, sumBytes } from './storedSource.ts';
+import { StoreTags } from './storeTags.ts';
+import { verifyObject } from './verifyObject.ts';
 
 type Target = ObjectRef | 'CONFIG';
+
+/** What a store in a registry takes beside its connection. */
+export interface StoreBehaviour {
+  /**
+   * Whether a put first asks the registry for the object, and sends nothing where it has the same content: a request
+   * that is wasted on objects of new names, which is all that Plakar writes.
+   * @default true
+   */
+  readonly looksBeforePut?: boolean | undefined;
+  /** Whether it writes where tags of others are. @default false */
+  readonly allowSharedRepository?: boolean | undefined;
+  /** What is known of the registry's ways to delete; what is found out is noted here. */
+  readonly deletion?: DeletionMemory | undefined;
+  /** What the registry does with what was deleted, as a sentence. */
+  readonly reclaims?: string | undefined;
+  /** Takes a remark for the user: once, what has become of the room of the first object that was deleted. */
+  readonly onRemark?: ((text: string) => void) | undefined;
+}
 
 /** A Kloset store in a repository of an OCI registry. */
 export class OciStore implements DigestStore {
@@ -40,23 +61,28 @@ export class OciStore implements DigestStore {
   readonly #exchange: Exchange;
   readonly #coordinator: Coordinator;
   readonly #resolver: Resolver;
-  readonly #deletion: DeletionMemory = { tagDelete: true };
+  readonly #writes: ObjectWrites;
+  readonly #deletion: DeletionLadder;
   readonly #emptyConfig: EmptyConfig;
-  readonly #diagnosis: Diagnosis;
-  readonly #looksBeforePut: boolean;
-  readonly #mounts: Mounts;
-  /** Tags known to exist, once {@link primeTags} has listed them. */
-  #tags: Set<string> | undefined;
+  readonly #behaviour: StoreBehaviour;
+  readonly #tags: StoreTags;
+  #remarked = false;
 
-  /** @param looksBeforePut whether a put asks for the object first, where the tags are not known */
-  constructor(exchange: Exchange, coordinator: Coordinator, looksBeforePut = true) {
-    this.#looksBeforePut = looksBeforePut;
+  constructor(exchange: Exchange, coordinator: Coordinator, behaviour: StoreBehaviour = {}) {
+    this.#behaviour = behaviour;
     this.#exchange = exchange;
     this.#coordinator = coordinator;
     this.#emptyConfig = new EmptyConfig(exchange, coordinator);
-    this.#diagnosis = new Diagnosis(exchange);
-    this.#resolver = new Resolver(exchange, this.#diagnosis);
-    this.#mounts = new Mounts(exchange);
+    const diagnosis = new Diagnosis(exchange);
+    this.#tags = new StoreTags(exchange, diagnosis, behaviour.allowSharedRepository ?? false);
+    this.#resolver = new Resolver(exchange, diagnosis, this.#tags);
+    const { table } = this.#tags;
+    const memory = behaviour.deletion ?? {};
+    const host = coordinator.host(exchange.reference.origin);
+    const writer = new ManifestWriter({ exchange, host, table, memory });
+    const [emptyConfig, resolver] = [this.#emptyConfig, this.#resolver];
+    this.#writes = new ObjectWrites({ exchange, coordinator, writer, emptyConfig, resolver });
+    this.#deletion = new DeletionLadder({ exchange, memory, table, writer, emptyConfig, resolver });
     this.reference = exchange.reference;
     this.location = `oci://${describeReference(exchange.reference)}`;
   }
@@ -67,11 +93,15 @@ export class OciStore implements DigestStore {
       registry: this.#place(),
       remedy: 'Choose another repository, or delete the store first.',
     });
+    const mayWrite = this.#mayWrite('CONFIG', options.signal);
+    mayWrite.catch(() => {});
     if (await this.#resolver.find('CONFIG', options.signal)) throw exists;
-    await this.#put('CONFIG', bufferSource(config, CONFIG_TAG), options);
+    await mayWrite;
+    await this.#writes.put('CONFIG', bufferSource(config, CONFIG_TAG), options);
     // Registries cannot put "only if absent": of two creators at once, the one that was overwritten finds out here.
     this.#resolver.forget(CONFIG_TAG);
-    const stored = await this.open(options);
+    const read = () => this.open(options);
+    const stored = await readAfterWrite(this.#exchange, 'STORE_MISSING', read, options.signal);
     if (!Buffer.from(stored).equals(config)) throw exists;
   }
 
@@ -91,25 +121,26 @@ export class OciStore implements DigestStore {
   }
 
   async *list(type: ObjectType, options: OperationOptions = {}): AsyncIterable<string> {
-    const seen = new Set<string>();
-    for await (const tag of this.#listTags(options.signal)) {
-      const ref = refOfTag(tag);
-      if (ref?.type !== type || seen.has(ref.mac)) continue;
-      seen.add(ref.mac);
-      yield ref.mac;
+    const { macs, irregular } = await this.#tags.walk([type], options.signal);
+    for (const mac of macs.get(type) ?? []) {
+      const standing = irregular.get(tagOf({ type, mac }));
+      if (!standing || isLive(standing)) yield mac;
     }
   }
 
-  /** Lists the repository once, so that puts of objects that are not there need no request to find out. */
+  /**
+   * Lists the repository once, so that puts of objects that are not there need no request to find out.
+   *
+   * @throws KlosetError REPOSITORY_SHARED
+   */
   async primeTags(options: OperationOptions = {}): Promise<void> {
-    const tags = new Set<string>();
-    for await (const tag of this.#listTags(options.signal)) tags.add(tag);
-    this.#tags = tags;
+    await this.#tags.walk(OBJECT_TYPES, options.signal, true);
+    this.#tags.refuseShared();
   }
 
-  /** Whether {@link primeTags} has seen a configuration. */
+  /** Whether the last walk over the tags has seen a configuration. */
   get holdsConfig(): boolean {
-    return this.#tags?.has(CONFIG_TAG) ?? false;
+    return this.#tags.table.holdsConfig;
   }
 
   /** Starts what every put waits for: the shared configuration blob, the hash threads. Failures show at the puts. */
@@ -143,13 +174,14 @@ export class OciStore implements DigestStore {
 
   async put(ref: ObjectRef, source: ByteSource, options: PutOptions = {}): Promise<PutResult> {
     try {
+      await this.#mayWrite(ref, options.signal);
       if (source.rereadable && this.#mayBeThere(ref)) {
         const bytes = await this.#sameContent(ref, source, options);
         if (bytes !== undefined) return { bytes, skipped: true };
       }
-      if (isStoredSource(source) && (await this.#named(ref, () => this.#mount(ref, source, options.signal))))
+      if (isStoredSource(source) && (await this.#writes.mount(ref, source, options.signal)))
         return { bytes: sumBytes(source.blobs), skipped: false, mounted: true };
-      return { bytes: await this.#put(ref, source, options), skipped: false };
+      return { bytes: await this.#writes.put(ref, source, options), skipped: false };
     } finally {
       source.held?.release();
     }
@@ -160,27 +192,24 @@ export class OciStore implements DigestStore {
   }
 
   async delete(ref: ObjectRef, options: OperationOptions = {}): Promise<void> {
-    const tag = tagOf(ref);
-    this.#resolver.forget(tag);
-    await this.#named(ref, () => deleteTag(this.#exchange, ref, this.#deletion, options.signal));
-    this.#tags?.delete(tag);
+    await this.#tags.walkOnce(options.signal);
+    try {
+      const outcome = await this.#named(ref, () => this.#deletion.delete(ref, options.signal));
+      if (ref.type !== 'lock') this.#remark(deletionRemark(outcome, this.#behaviour.reclaims));
+    } finally {
+      this.#resolver.forget(tagOf(ref));
+    }
   }
 
   async verify(ref: Target, options: OperationOptions & { deep?: boolean } = {}): Promise<ObjectFinding> {
     try {
       this.#resolver.forget(ref === 'CONFIG' ? CONFIG_TAG : tagOf(ref));
-      const manifest = await this.#resolver.require(ref, options.signal);
-      for (const layer of manifest.layers)
-        await this.#named(ref, () => this.#checkSize(layer, manifest, options));
-      const layers = await this.#resolver.trueLayers(manifest, options.signal);
-      if (options.deep) {
-        // The descriptor's copy says nothing about the blob.
-        const blobs = layers.map(({ digest, bytes }) => ({ digest, bytes }));
-        await this.#named(ref, async () => {
-          for await (const _ of readLayers(this.#exchange, blobs, undefined, options.signal));
-        });
-      }
-      return { ref, ok: true, bytes: sumBytes(layers) };
+      const { signal, deep = false } = options;
+      const manifest = await this.#resolver.require(ref, signal);
+      const bytes = await this.#named(ref, () =>
+        verifyObject(this.#exchange, this.#resolver, manifest, deep, signal),
+      );
+      return { ref, ok: true, bytes };
     } catch (error) {
       if (options.signal?.aborted) throw error;
       return { ref, ok: false, error: error as Error };
@@ -214,62 +243,26 @@ export class OciStore implements DigestStore {
     return { bytes, stream: namedStream(target, this.#place(), stream) };
   }
 
-  async #put(target: Target, source: ByteSource, options: PutOptions): Promise<number> {
-    const { signal, onSent, digest } = options;
-    const onRetry = (error: KlosetError, delayMs: number) => {
-      this.#exchange.onRetry?.(error, delayMs);
-      options.onRetry?.(error, delayMs);
-    };
-    const inline = await inlineContent(source, signal);
-    const from = inline ? bufferSource(inline, source.name) : source;
-    return this.#named(target, async () => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const configReady = this.#emptyConfig.ensure();
-          configReady.catch(() => {});
-          const commit = async (blobs: readonly { digest: string; bytes: number }[]) => {
-            await configReady;
-            await this.#commit(
-              target,
-              blobs.map((blob) => ({ ...blob, data: inline })),
-              signal,
-            );
-          };
-          const blobs = await this.#coordinator.push(
-            from,
-            { exchange: this.#exchange, commit },
-            { signal, onSent, onRetry, digest, urgent: target !== 'CONFIG' && target.type === 'lock' },
-          );
-          return sumBytes(blobs);
-        } catch (error) {
-          // The registry's garbage collection took a blob between its upload and the manifest.
-          if (!isKlosetError(error, 'BLOB_MISSING') || !from.rereadable || attempt >= 2) throw error;
-          this.#emptyConfig.forget();
-        }
-      }
-    });
-  }
-
-  async #commit(target: Target, layers: readonly Layer[], signal: AbortSignal | undefined): Promise<void> {
-    const tag = target === 'CONFIG' ? CONFIG_TAG : tagOf(target);
-    const host = this.#coordinator.host(this.#exchange.reference.origin);
-    try {
-      await putManifest(this.#exchange, tag, buildManifest(target, layers, host.artifactTypeRefused), signal);
-    } catch (error) {
-      const status = isKlosetError(error) ? error.details.status : undefined;
-      const refused = status === 400 || status === 405 || status === 415;
-      if (!refused || host.artifactTypeRefused || isKlosetError(error, 'BLOB_MISSING')) throw error;
-      await putManifest(this.#exchange, tag, buildManifest(target, layers, true), signal);
-      host.artifactTypeRefused = true;
-    }
-    this.#resolver.remember(tag, { layers, ours: true });
-    this.#tags?.add(tag);
-  }
-
   /** A lock is put again to refresh it, and a tag that is known to be absent needs no look. */
   #mayBeThere(ref: ObjectRef): boolean {
     if (ref.type === 'lock') return false;
-    return this.#tags?.has(tagOf(ref)) ?? this.#looksBeforePut;
+    return this.#tags.table.mayHold(ref) ?? this.#behaviour.looksBeforePut ?? true;
+  }
+
+  /**
+   * The tags have to be known before anything is written: an object that is hidden by a tombstone would stay hidden,
+   * and the repository may be somebody else's. Whoever has listed anything before has walked over them already. A
+   * lock does not wait: its name is new, and it may be what a host writes before it lists.
+   */
+  async #mayWrite(target: Target, signal: AbortSignal | undefined): Promise<void> {
+    if (target === 'CONFIG' || target.type !== 'lock') await this.#tags.walkOnce(signal);
+    this.#tags.refuseShared();
+  }
+
+  #remark(text: string | undefined): void {
+    if (text === undefined || this.#remarked) return;
+    this.#remarked = true;
+    this.#behaviour.onRemark?.(text);
   }
 
   async #sameContent(
@@ -285,38 +278,6 @@ export class OciStore implements DigestStore {
         ? [{ digest, bytes }]
         : this.#coordinator.digest(from, signal),
     );
-  }
-
-  /** False when the bytes have to be sent. */
-  async #mount(ref: ObjectRef, source: StoredSource, signal: AbortSignal | undefined): Promise<boolean> {
-    if (!(await this.#mounts.mount(source, signal))) return false;
-    try {
-      await this.#emptyConfig.ensure();
-      await this.#commit(ref, source.blobs, signal);
-      return true;
-    } catch (error) {
-      // It said "mounted" and has it not: what is sent it will have.
-      if (isKlosetError(error, 'BLOB_MISSING')) return false;
-      throw error;
-    }
-  }
-
-  async #checkSize(layer: Layer, manifest: ObjectManifest, options: OperationOptions): Promise<void> {
-    const bytes = await headBlob(this.#exchange, layer.digest, options.signal);
-    if (bytes === undefined) throw missingBlob(layer.digest);
-    if (!manifest.ours || bytes === layer.bytes) return;
-    const summary = `blob ${layer.digest} has ${bytes} bytes, the manifest says ${layer.bytes}`;
-    throw new KlosetError('SIZE_MISMATCH', summary, { remedy: DAMAGED_REMEDY });
-  }
-
-  async *#listTags(signal: AbortSignal | undefined): AsyncGenerator<string, void, void> {
-    try {
-      yield* listTags(this.#exchange, signal);
-      this.#diagnosis.answered();
-    } catch (error) {
-      await this.#diagnosis.explain(error, signal);
-      throw error;
-    }
   }
 
   #named<T>(target: Target, operation: () => Promise<T>): Promise<T> {

@@ -21,7 +21,7 @@ export interface OpenPlace {
 }
 
 const LAYOUT_PREFIX = 'oci-layout:';
-const NO_REQUESTS: RequestStats = { requests: {}, retries: 0 };
+const NO_REQUESTS: RequestStats = { requests: {}, retries: 0, throttled: 0 };
 
 /**
  * Opens what a location names: `oci://HOST/REPOSITORY`, `oci-layout:FOLDER`, or a folder, which is an image layout if

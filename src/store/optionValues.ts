@@ -61,6 +61,12 @@ export function parseBoolean(text: string): boolean {
   throw unexpected('true or false', text);
 }
 
+/** Any text but an empty one, which is what an unset variable of a shell leaves. */
+export function parseText(text: string): string {
+  if (text.trim() === '') throw new KlosetError('USAGE', 'expected a value, got an empty text');
+  return text;
+}
+
 /** One of a few words. */
 export function parseChoice<T extends string>(text: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === text);

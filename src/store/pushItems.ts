@@ -19,8 +19,9 @@ export async function planPush(
 ): Promise<TransferSource> {
   const items: TransferItem[] = [];
   for (const path of paths) {
-    if ((await statSource(path)).isFile()) {
-      items.push(await itemOf(path, type));
+    const stats = await statSource(path);
+    if (stats.isFile()) {
+      items.push(itemOf(path, stats.size, type));
       continue;
     }
     const names = await readdir(path).catch((cause) => {
@@ -39,7 +40,8 @@ export async function planPush(
     }
     for (const name of names.sort()) {
       const file = join(path, name);
-      if ((await statSource(file)).isFile()) items.push(await itemOf(file, type));
+      const found = await statSource(file);
+      if (found.isFile()) items.push(itemOf(file, found.size, type));
     }
   }
   if (items.length === 0) {
@@ -61,13 +63,12 @@ async function statSource(path: string) {
   });
 }
 
-async function itemOf(path: string, type: ObjectType): Promise<TransferItem> {
-  const source = await fileSource(path);
+function itemOf(path: string, bytes: number, type: ObjectType): TransferItem {
   const name = basename(path).toLowerCase();
   return {
     type,
     mac: isMac(name) ? name : undefined,
-    bytes: source.sizeBytes ?? 0,
+    bytes,
     open: () => fileSource(path),
   };
 }

@@ -4,41 +4,76 @@ import type { Exchange } from '../registry/exchange.ts';
 import { getManifest } from '../registry/manifests.ts';
 import { describeReference } from '../registry/reference.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { type Layer, type ObjectManifest, parseManifest } from './manifest.ts';
+import { type Layer, type ObjectManifest, readManifest } from './manifest.ts';
 import { named, nameOf } from './naming.ts';
-import { CONFIG_TAG, type ObjectRef, tagOf } from './objectNames.ts';
+import { CONFIG_TAG, type ObjectRef, type ObjectType, tagOf } from './objectNames.ts';
 import { DAMAGED_REMEDY } from './readLayers.ts';
+import { newestOf } from './standing.ts';
+import type { TagTable } from './tagTable.ts';
 
 type Target = ObjectRef | 'CONFIG';
 
 // A resolved object is some 300 bytes; the newest this many are remembered.
 const REMEMBERED = 20_000;
 
+// A walk over all tags is many requests in a large store: for objects that are gone one after the other, no more than
+// this many walks that did not help.
+const MAX_VAIN_WALKS = 3;
+
+/** The tags of the repository, as far as they are known. */
+export interface KnownTags {
+  readonly table: TagTable;
+  /** Walks over all tags. */
+  walk(types: readonly ObjectType[], signal: AbortSignal | undefined): Promise<unknown>;
+}
+
 /** From an object to its layers: one request per object and process. */
 export class Resolver {
   readonly #exchange: Exchange;
   readonly #diagnosis: Diagnosis;
+  readonly #tags: KnownTags;
+  #vainWalks = 0;
   readonly #known = new Map<string, ObjectManifest>();
   /** Layers of foreign manifests with the lengths that the registry told. */
   readonly #measured = new WeakMap<ObjectManifest, readonly Layer[]>();
 
-  constructor(exchange: Exchange, diagnosis: Diagnosis) {
+  constructor(exchange: Exchange, diagnosis: Diagnosis, tags: KnownTags) {
     this.#exchange = exchange;
     this.#diagnosis = diagnosis;
+    this.#tags = tags;
   }
 
   /** The manifest of an object, or `undefined` when there is none. */
   async find(target: Target, signal: AbortSignal | undefined): Promise<ObjectManifest | undefined> {
+    const found = await this.#lookUp(target, signal);
+    if (found !== 'buried') return found;
+    // Deleted, which the tags did not tell, or not yet: a later generation may be there.
+    return this.#lookAgain(target, signal);
+  }
+
+  /** The same, where this process knows it. */
+  known(target: Target): ObjectManifest | undefined {
+    return this.#known.get(target === 'CONFIG' ? CONFIG_TAG : tagOf(target));
+  }
+
+  async #lookUp(
+    target: Target,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectManifest | 'buried' | undefined> {
     const tag = target === 'CONFIG' ? CONFIG_TAG : tagOf(target);
+    const { table } = this.#tags;
+    const readFrom = target === 'CONFIG' ? CONFIG_TAG : table.tagToRead(target);
+    if (readFrom === undefined) return undefined;
     const known = this.#known.get(tag);
     if (known) return known;
     return named(target, this.#place(), async () => {
       try {
-        const stored = await getManifest(this.#exchange, tag, signal);
+        const generation = target === 'CONFIG' ? 0 : newestOf(table.standing(target));
+        const stored = await getManifest(this.#exchange, readFrom, signal);
         if (!stored) return undefined;
-        const manifest = parseManifest(stored.bytes, target);
+        const manifest = readManifest(stored, target, generation);
         this.#diagnosis.answered();
-        this.remember(tag, manifest);
+        if (manifest !== 'buried') this.remember(tag, manifest);
         return manifest;
       } catch (error) {
         await this.#diagnosis.explain(error, signal);
@@ -47,15 +82,39 @@ export class Resolver {
     });
   }
 
+  async #lookAgain(target: Target, signal: AbortSignal | undefined): Promise<ObjectManifest | undefined> {
+    if (target === 'CONFIG' || this.#vainWalks >= MAX_VAIN_WALKS) return undefined;
+    const { table } = this.#tags;
+    const before = table.tagToRead(target);
+    await this.#tags.walk([], signal);
+    if (table.tagToRead(target) === before) {
+      this.#vainWalks++;
+      return undefined;
+    }
+    const found = await this.#lookUp(target, signal);
+    return found === 'buried' ? undefined : found;
+  }
+
   /** @throws KlosetError OBJECT_MISSING */
   async require(target: Target, signal: AbortSignal | undefined): Promise<ObjectManifest> {
-    const manifest = await this.find(target, signal);
+    const manifest = (await this.find(target, signal)) ?? (await this.#findLater(target, signal));
     if (manifest) return manifest;
     throw new KlosetError('OBJECT_MISSING', 'the store has no such object', {
       object: nameOf(target),
       registry: this.#place(),
       remedy: 'List what it has with "kloset-oci ls".',
     });
+  }
+
+  /**
+   * An object whose first tag is gone may be there under a later one, where nobody has looked at the tags; and a lock
+   * that is refreshed where tags are immutable leaves its last one any minute.
+   */
+  async #findLater(target: Target, signal: AbortSignal | undefined): Promise<ObjectManifest | undefined> {
+    if (target === 'CONFIG') return undefined;
+    const { table } = this.#tags;
+    const mayBeLater = !table.known || (target.type === 'lock' && newestOf(table.standing(target)) > 0);
+    return mayBeLater ? this.#lookAgain(target, signal) : undefined;
   }
 
   remember(tag: string, manifest: ObjectManifest): void {

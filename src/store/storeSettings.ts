@@ -1,8 +1,17 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
+import type { GivenCredentials } from '../registry/auth/givenCredentials.ts';
 import type { UploadMode } from '../registry/profiles.ts';
+import type { TlsOptions } from '../registry/tls.ts';
 import type { HasherChoice } from '../workers/hasher.ts';
 import type { OciStoreOptions } from './openStore.ts';
-import { parseBoolean, parseBytes, parseChoice, parseCount, parseDuration } from './optionValues.ts';
+import {
+  parseBoolean,
+  parseBytes,
+  parseChoice,
+  parseCount,
+  parseDuration,
+  parseText,
+} from './optionValues.ts';
 
 const UPLOAD_MODES = ['auto', 'chunked', 'monolithic'] as const satisfies readonly UploadMode[];
 const HASHERS = ['auto', 'wasm', 'native'] as const satisfies readonly HasherChoice[];
@@ -31,6 +40,66 @@ export const OPTIONS = [
     type: 'boolean',
     defaultText: 'false for this machine, true for all other hosts',
     description: 'Speak TLS to the registry, or plain HTTP.',
+  },
+  {
+    name: 'tls_ca_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'PEM file of authorities to trust, in addition to those of Node and of the system.',
+  },
+  {
+    name: 'tls_cert_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'PEM file of the client certificate, with its chain; shown to the registry alone.',
+  },
+  {
+    name: 'tls_key_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'PEM file of the key of the client certificate.',
+  },
+  {
+    name: 'tls_server_name',
+    type: 'text',
+    defaultText: 'the host of the location',
+    description: "Name that the registry's certificate has to be for.",
+  },
+  {
+    name: 'tls_insecure_no_verify',
+    type: 'boolean',
+    defaultText: 'false',
+    description: 'Take any certificate: whoever is in between can read and change everything.',
+  },
+  {
+    name: 'username',
+    type: 'text',
+    defaultText: 'none',
+    description: 'Who to be at the registry; without it, stored logins are looked for.',
+  },
+  {
+    name: 'password',
+    type: 'secret',
+    defaultText: 'none',
+    description: 'The password, or the access token that the registry takes in its place.',
+  },
+  {
+    name: 'password_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'A file whose first line is the password.',
+  },
+  {
+    name: 'token',
+    type: 'secret',
+    defaultText: 'none',
+    description: 'A Bearer token that goes to the registry as it is.',
+  },
+  {
+    name: 'token_file',
+    type: 'file',
+    defaultText: 'none',
+    description: 'A file whose first line is the token.',
   },
   {
     name: 'concurrency',
@@ -98,6 +167,12 @@ export const OPTIONS = [
     description:
       'How long to go on while a registry that has answered before is down or throttles everything.',
   },
+  {
+    name: 'allow_shared_repository',
+    type: 'boolean',
+    defaultText: 'false',
+    description: 'Write into a repository that also holds tags of others, such as container images.',
+  },
 ] as const satisfies readonly OptionDescription[];
 
 export type OptionName = (typeof OPTIONS)[number]['name'];
@@ -105,6 +180,8 @@ export type OptionName = (typeof OPTIONS)[number]['name'];
 /** Settings of a store as the user made them. What was not set is undefined. */
 export interface StoreSettings {
   readonly useTls: boolean | undefined;
+  readonly tls: TlsOptions;
+  readonly credentials: GivenCredentials | undefined;
   readonly concurrency: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly cacheBytes: number | undefined;
@@ -115,6 +192,7 @@ export interface StoreSettings {
   readonly hasher: HasherChoice | undefined;
   readonly stallTimeoutMs: number | undefined;
   readonly noProgressTimeoutMs: number | undefined;
+  readonly allowSharedRepository: boolean | undefined;
 }
 
 /**
@@ -134,6 +212,14 @@ export function readSettings(
   };
   return {
     useTls: read('use_tls', parseBoolean),
+    tls: {
+      insecureNoVerify: read('tls_insecure_no_verify', parseBoolean),
+      caFile: read('tls_ca_file', parseText),
+      certFile: read('tls_cert_file', parseText),
+      keyFile: read('tls_key_file', parseText),
+      serverName: read('tls_server_name', parseText),
+    },
+    credentials: credentialsOf(textOf),
     concurrency: read('concurrency', parseCount),
     memoryBytes: read('memory', parseBytes),
     cacheBytes: read('cache_size', parseBytes),
@@ -144,24 +230,47 @@ export function readSettings(
     hasher: read('hasher', (text) => parseChoice(text, HASHERS)),
     stallTimeoutMs: read('stall_timeout', parseDuration),
     noProgressTimeoutMs: read('no_progress_timeout', parseDuration),
+    allowSharedRepository: read('allow_shared_repository', parseBoolean),
   };
 }
 
 /** What the settings mean for a store in a registry. */
 export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
-  const { useTls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
-  const { stallTimeoutMs, noProgressTimeoutMs } = settings;
+  const { useTls, tls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
+  const { stallTimeoutMs, noProgressTimeoutMs, credentials, allowSharedRepository } = settings;
   return {
     useTls,
+    tls,
+    credentials,
     concurrency,
     memoryBytes,
     uploadMode,
     chunkBytes,
     partBytes,
     hasher,
+    allowSharedRepository,
     noProgressTimeoutMs,
     http: stallTimeoutMs === undefined ? {} : { stallTimeoutMs },
   };
+}
+
+/** What the user should be told about settings that are allowed and dangerous, as sentences. */
+export function warningsAbout(settings: StoreSettings): string[] {
+  if (settings.tls.insecureNoVerify !== true) return [];
+  return [
+    'tls_insecure_no_verify is set: certificates are not checked, and whoever is in between can read and change everything.',
+  ];
+}
+
+function credentialsOf(textOf: (name: OptionName) => string | undefined): GivenCredentials | undefined {
+  const given = {
+    username: textOf('username') || undefined,
+    password: textOf('password') || undefined,
+    passwordFile: textOf('password_file') || undefined,
+    token: textOf('token') || undefined,
+    tokenFile: textOf('token_file') || undefined,
+  };
+  return Object.values(given).some((value) => value !== undefined) ? given : undefined;
 }
 
 function named<T>(name: OptionName, parse: () => T, remedy: string | undefined): T {

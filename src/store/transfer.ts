@@ -5,6 +5,7 @@ import type { DirectoryStore } from './directoryStore.ts';
 import { describeRef, type ObjectType } from './objectNames.ts';
 import type { ObjectStore, PutResult } from './objectStore.ts';
 import { OciStore } from './ociStore.ts';
+import { againOnce } from './readLayers.ts';
 import { runAll } from './runAll.ts';
 import { type DigestStore, isStoredSource } from './storedSource.ts';
 import { sourceOf, type TransferItem, type TransferSource } from './transferSource.ts';
@@ -27,6 +28,8 @@ export interface TransferResult {
   readonly mounted: number;
   /** Bytes that were moved. */
   readonly bytes: number;
+  /** Bytes, beside those, that an interrupted run before this one had moved of objects that were continued. */
+  readonly resumedBytes: number;
 }
 
 /**
@@ -100,22 +103,22 @@ async function transfer(
     objects: items.length,
     bytes: items.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
   });
-  const tally = { objects: 0, skipped: 0, mounted: 0, bytes: 0 };
+  const tally = { objects: 0, skipped: 0, mounted: 0, bytes: 0, resumedBytes: 0 };
   for (const types of WAVES) {
     const wave = items.filter(({ type }) => types.includes(type));
     await runAll(wave, options, async (item, waveSignal) => {
-      const { bytes, skipped, mounted } = await moveOne(
-        item,
-        target,
-        digestOf,
-        prepared,
-        waveSignal,
-        onEvent,
-      );
+      let resumedBytes = 0;
+      const onMove = (event: TransferEvent) => {
+        if (event.type === 'object-resumed') resumedBytes += event.bytes;
+        onEvent?.(event);
+      };
+      const moved = await moveOne(item, target, digestOf, prepared, waveSignal, onMove);
+      const { bytes, skipped, mounted } = moved;
       tally.objects++;
       if (skipped) tally.skipped++;
       else if (mounted) tally.mounted++;
-      else tally.bytes += bytes;
+      else tally.bytes += Math.max(0, bytes - resumedBytes);
+      tally.resumedBytes += resumedBytes;
     });
   }
   const present = await prepared;
@@ -164,12 +167,16 @@ async function moveOne(
     const digest = await digestOf(source, item.mac === undefined, signal);
     await prepared;
     const mac = item.mac ?? digest?.slice('sha256:'.length) ?? '';
-    const result = await target.put({ type: item.type, mac }, source, {
-      signal,
-      digest,
-      onSent: (bytes) => onEvent?.({ type: 'bytes', name, bytes }),
-      onRetry: (error, delayMs) => onEvent?.({ type: 'retry', name, reason: error.summary, delayMs }),
-    });
+    const put = () =>
+      target.put({ type: item.type, mac }, source, {
+        signal,
+        digest,
+        onSent: (bytes) => onEvent?.({ type: 'bytes', name, bytes }),
+        onRetry: (error, delayMs) => onEvent?.({ type: 'retry', name, reason: error.summary, delayMs }),
+        onResumed: (bytes) => onEvent?.({ type: 'object-resumed', name, bytes }),
+      });
+    // Nothing of an object is visible before all of it has proved right: it can be fetched again.
+    const result = await (isStoredSource(source) ? againOnce(put) : put());
     onEvent?.({ type: 'object-done', name, ...result });
     return result;
   } catch (error) {

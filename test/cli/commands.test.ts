@@ -253,7 +253,19 @@ describe('help', () => {
     };
     visit(buildProgram(), 'kloset-oci');
     expect(shown.sort()).toEqual(
-      ['copy', 'create', 'demo', 'ls', 'pull', 'push', 'registry serve', 'rm', 'stat', 'verify'].sort(),
+      [
+        'copy',
+        'create',
+        'demo',
+        'ls',
+        'pull',
+        'push',
+        'registry profiles',
+        'registry serve',
+        'rm',
+        'stat',
+        'verify',
+      ].sort(),
     );
   });
 

@@ -44,11 +44,12 @@ export function call(
   });
 }
 
-/** Opens an upload session and returns its location. */
+/** Opens an upload session and returns its location on the registry: path and query. */
 export async function openUpload(registry: RunningRegistry, repository: string, query = ''): Promise<string> {
   const reply = await call(registry, 'POST', `/v2/${repository}/blobs/uploads/${query}`);
   if (reply.status !== 202 || reply.headers.location === undefined) throw new Error(`POST: ${reply.status}`);
-  return reply.headers.location;
+  const { pathname, search } = new URL(reply.headers.location, registry.url);
+  return pathname + search;
 }
 
 export async function pushBlob(
@@ -58,7 +59,12 @@ export async function pushBlob(
 ): Promise<string> {
   const digest = sha(bytes);
   const location = await openUpload(registry, repository);
-  const reply = await call(registry, 'PUT', `${location}?digest=${digest}`, { body: bytes });
+  const reply = await call(
+    registry,
+    'PUT',
+    `${location}${location.includes('?') ? '&' : '?'}digest=${digest}`,
+    { body: bytes },
+  );
   if (reply.status !== 201) throw new Error(`PUT: ${reply.status} ${reply.body}`);
   return digest;
 }

@@ -7,11 +7,16 @@ const LOCATION = 'oci://localhost:5000/a/b';
 const parse = (options: Record<string, string>) =>
   parseOptions(new Map(Object.entries({ location: LOCATION, ...options })));
 
+/** What takes any text. */
+const FREE: readonly OptionDescription['type'][] = ['text', 'file', 'secret'];
+
 describe('options of a store', () => {
   it('are read into the settings of the engine', () => {
     expect(
       parse({
         use_tls: 'true',
+        username: 'me',
+        password: 'sesame',
         concurrency: '4',
         memory: '64MiB',
         cache_size: '1MiB',
@@ -21,12 +26,25 @@ describe('options of a store', () => {
         part_size: '2GiB',
         hasher: 'wasm',
         stall_timeout: '90s',
+        tls_ca_file: '/ca.pem',
+        tls_cert_file: 'cert.pem',
+        tls_key_file: 'key.pem',
+        tls_server_name: 'registry.example.org',
+        tls_insecure_no_verify: 'false',
       }),
     ).toEqual({
       location: LOCATION,
       remarks: [],
       settings: {
         useTls: true,
+        tls: {
+          caFile: '/ca.pem',
+          certFile: 'cert.pem',
+          keyFile: 'key.pem',
+          serverName: 'registry.example.org',
+          insecureNoVerify: false,
+        },
+        credentials: { username: 'me', password: 'sesame' },
         concurrency: 4,
         memoryBytes: 64 * 1024 ** 2,
         cacheBytes: 1024 ** 2,
@@ -38,15 +56,23 @@ describe('options of a store', () => {
         stallTimeoutMs: 90_000,
       },
     });
-    expect(Object.values(parse({}).settings).every((value) => value === undefined)).toBe(true);
+    const { tls, ...others } = parse({}).settings;
+    for (const value of Object.values({ ...tls, ...others })) expect(value).toBeUndefined();
   });
 
   it('are each refused by their names when they are nonsense', () => {
-    for (const { name } of OPTIONS) {
+    for (const { name, type } of OPTIONS as readonly OptionDescription[]) {
+      if (FREE.includes(type)) continue;
       expect(() => parse({ [name]: 'nonsense' })).toThrow(
         new RegExp(`USAGE\\] option ${name}: expected .*got "nonsense".*plakar store set NAME ${name}=`),
       );
     }
+  });
+
+  it('that are dangerous are remarked upon', () => {
+    expect(parse({ tls_insecure_no_verify: 'true' }).remarks).toEqual([
+      expect.stringMatching(/^tls_insecure_no_verify is set: certificates are not checked/),
+    ]);
   });
 
   it('are described well enough to build a form from them', () => {
@@ -58,7 +84,7 @@ describe('options of a store', () => {
         expect(option.choices).toContain(option.defaultText);
         for (const choice of option.choices ?? [])
           expect(() => parse({ [option.name]: choice })).not.toThrow();
-      } else if (!option.defaultText.includes(' ')) {
+      } else if (!FREE.includes(option.type) && !option.defaultText.includes(' ')) {
         expect(() => readers[option.type as keyof typeof readers](option.defaultText)).not.toThrow();
         expect(() => parse({ [option.name]: option.defaultText })).not.toThrow();
       }

@@ -42,6 +42,7 @@ describe('errors of registries', () => {
     [418, '', 'REGISTRY_FAILED'],
     [400, 'Client sent an HTTP request to an HTTPS server.', 'TLS_MISMATCH'],
     [400, '<h1>The plain HTTP request was sent to HTTPS port</h1>', 'TLS_MISMATCH'],
+    [400, '<center>No required SSL certificate was sent</center>', 'TLS_REFUSED'],
   ])('%i with the body %s is %s', async (status, body, code) => {
     expect((await errorOf(status, body)).code).toBe(code);
   });

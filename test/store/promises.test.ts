@@ -291,7 +291,7 @@ describe('TLS and plain HTTP', () => {
         open({ useTls: true }, `oci://${at}/a/b`).store.open(),
         'TLS_UNTRUSTED',
         at,
-        'NODE_EXTRA_CA_CERTS',
+        'tls_ca_file',
       );
     } finally {
       secure.closeAllConnections();

@@ -31,6 +31,8 @@ export interface Summary {
   seconds: number;
   requests: Record<string, number>;
   retries: number;
+  throttled: number;
+  waitSeconds: Record<string, number>;
   hasher: string;
   uploadMode: string;
   peakRssBytes: number;

@@ -45,7 +45,7 @@ export function requirePeers(names: readonly string[]): PeerCheck {
 }
 
 function explain(missing: readonly string[]): string {
-  return `not found: ${missing.join(', ')}; set ${ENVIRONMENT} to the folder of the unpacked peers (docker-registry is Debian's package)`;
+  return `not found: ${missing.join(', ')}; set ${ENVIRONMENT} to the folder of the unpacked peers (docker-registry and nginx-light are Debian's packages)`;
 }
 
 function isUsable(path: string, name: string): boolean {

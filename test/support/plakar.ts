@@ -47,6 +47,8 @@ export interface PlakarOptions {
   /** The package file of the connector for `oci://`. */
   connector?: string;
   passphrase?: string;
+  /** What the connector finds in its environment. */
+  env?: Readonly<Record<string, string>>;
 }
 
 export async function openPlakar(options: PlakarOptions = {}): Promise<Plakar> {
@@ -54,7 +56,8 @@ export async function openPlakar(options: PlakarOptions = {}): Promise<Plakar> {
   const program = peer('plakar');
   const folder = await scratch('plakar');
   const home = folder.path;
-  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: home, PLAKAR_PASSPHRASE: passphrase };
+  const given = { ...options.env, PATH: process.env.PATH, HOME: home };
+  const env: NodeJS.ProcessEnv = { ...given, PLAKAR_PASSPHRASE: passphrase };
   const run = (...args: string[]) => runOk(program, args, { env, cwd: home });
   const at = (store: string, ...args: string[]) => run('at', store, ...args);
 
@@ -142,6 +145,19 @@ export async function unreportedDifferences(
   const failed = new Set(failedPaths(run));
   const differences = await compareTrees(expected, restored);
   return differences.filter((line) => !failed.has(line.replace(/^[a-z]+: /, '')));
+}
+
+/** The plugins that a process of plakar has started for itself. */
+export async function pluginsOf(pid: number): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
+    const stat = await readFile(join('/proc', name, 'stat'), 'latin1').catch(() => '');
+    // Field 4, behind the name in brackets, is the parent.
+    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    const commandLine = await readFile(join('/proc', name, 'cmdline'), 'utf8').catch(() => '');
+    if (parent === pid && commandLine.includes('/plugins/')) found.push(Number(name));
+  }
+  return found;
 }
 
 /** Processes whose arguments name something in this home folder, by pid: those are ours and nobody else's. */

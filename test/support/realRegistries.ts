@@ -26,11 +26,18 @@ export interface RealRegistry {
 export interface RegistryOptions {
   /** Where the storage folder is made; the system's temporary folder by default. */
   parent?: string;
+  /** False: nothing can be deleted, as distribution starts by default. */
+  deletion?: boolean;
 }
 
 type Command = (folder: string, port: number) => Promise<[command: string, args: string[]]>;
 
-async function launch(name: string, options: RegistryOptions, command: Command): Promise<RealRegistry> {
+/** Starts a registry in a folder of its own; `command` writes what it needs there, and says how it is started. */
+export async function launch(
+  name: string,
+  options: RegistryOptions,
+  command: Command,
+): Promise<RealRegistry> {
   const home: Scratch = await scratch(`registry-${name}`, options.parent);
   try {
     const port = await freePort();
@@ -75,7 +82,7 @@ async function listening(
   return running;
 }
 
-async function distributionConfig(folder: string, port: number): Promise<string> {
+async function distributionConfig(folder: string, port: number, deletion = true): Promise<string> {
   const path = join(folder, 'config.yml');
   await writeFile(
     path,
@@ -83,7 +90,7 @@ async function distributionConfig(folder: string, port: number): Promise<string>
 log: { level: error, accesslog: { disabled: true } }
 storage:
   filesystem: { rootdirectory: ${join(folder, 'storage')} }
-  delete: { enabled: true }
+  delete: { enabled: ${deletion} }
 http: { addr: "127.0.0.1:${port}" }
 `,
   );
@@ -94,14 +101,14 @@ http: { addr: "127.0.0.1:${port}" }
 export function startDockerRegistry(options: RegistryOptions = {}): Promise<RealRegistry> {
   return launch('docker-registry', options, async (folder, port) => [
     peer('docker-registry'),
-    ['serve', await distributionConfig(folder, port)],
+    ['serve', await distributionConfig(folder, port, options.deletion)],
   ]);
 }
 
 function startDistribution3(options: RegistryOptions = {}): Promise<RealRegistry> {
   return launch('distribution3', options, async (folder, port) => [
     peer('registry3'),
-    ['serve', await distributionConfig(folder, port)],
+    ['serve', await distributionConfig(folder, port, options.deletion)],
   ]);
 }
 

@@ -15,6 +15,8 @@ export interface Recorder {
   sent(bytes: number): Promise<void>;
   /** The same for the bodies of the answers. */
   received(bytes: number): Promise<void>;
+  /** Bytes of the requests' bodies so far. */
+  readonly sentBytes: number;
   /** Bytes of the answers' bodies so far. */
   readonly receivedBytes: number;
   close(): Promise<void>;
@@ -60,6 +62,9 @@ export async function startRecorder(upstream: string): Promise<Recorder> {
     sessions,
     sent: (bytes) => up.reached(bytes),
     received: (bytes) => down.reached(bytes),
+    get sentBytes() {
+      return up.total;
+    },
     get receivedBytes() {
       return down.total;
     },

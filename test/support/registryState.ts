@@ -18,10 +18,17 @@ export async function tagsOf(address: string, repository: string): Promise<strin
   return tags;
 }
 
-/** The tags of objects of one kind that are there and not hidden by a tombstone. */
+/** The first tags of the objects of one kind that are live: with a generation newer than their newest tombstone. */
 export async function liveTags(address: string, repository: string, prefix: string): Promise<string[]> {
-  const tags = new Set(await tagsOf(address, repository));
-  return [...tags].filter((tag) => tag.startsWith(`${prefix}-`) && !tags.has(`tombstones-${tag}`));
+  const newest = new Map<string, { there: number; buried: number }>();
+  for (const tag of await tagsOf(address, repository)) {
+    const [, tombstone, first = '', number = '0'] = /^(tombstones-)?([^.]+)(?:\.(\d+))?$/.exec(tag) ?? [];
+    if (!first.startsWith(`${prefix}-`)) continue;
+    const known = newest.get(first) ?? { there: -1, buried: -1 };
+    const kind = tombstone ? 'buried' : 'there';
+    newest.set(first, { ...known, [kind]: Math.max(known[kind], Number(number)) });
+  }
+  return [...newest].filter(([, { there, buried }]) => there > buried).map(([tag]) => tag);
 }
 
 /** Upload sessions that are open: each registry has a folder of its own for them. */

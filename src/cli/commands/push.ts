@@ -2,16 +2,17 @@ import type { ObjectType } from '../../store/objectNames.ts';
 import { planPush } from '../../store/pushItems.ts';
 import { pushAll } from '../../store/transfer.ts';
 import { startProgress } from '../progress.ts';
-import { withSession } from '../session.ts';
+import { type ResumeFlags, resumeOptions } from '../resume.ts';
+import { type Session, withSession } from '../session.ts';
 import type { CommonFlags } from '../storeOptions.ts';
 import { printSummary } from '../summary.ts';
 
 export async function push(
   sources: readonly string[],
   location: string,
-  flags: CommonFlags & { type?: ObjectType },
+  flags: CommonFlags & ResumeFlags & { type?: ObjectType },
 ): Promise<void> {
-  await withSession(location, flags, async (session) => {
+  const run = async (session: Session) => {
     const startedMs = performance.now();
     // The threads start while the source is being looked at.
     session.coordinator.hasher.provider().catch(() => {});
@@ -29,5 +30,6 @@ export async function push(
     } finally {
       progress.stop();
     }
-  });
+  };
+  await withSession(location, flags, run, resumeOptions(flags));
 }

@@ -1,8 +1,9 @@
 import { cancelled, type KlosetError } from '../../errors.ts';
+import { type Clock, systemClock } from '../../flow/clock.ts';
 import type { ObjectRef } from '../objectNames.ts';
 import type { ByteRange, ObjectContent } from '../objectStore.ts';
 import { Block, type BlockOwner } from './block.ts';
-import { BlockFetch } from './blockFetch.ts';
+import { BlockFetch, type OpenContent } from './blockFetch.ts';
 import { BlockMemory } from './blockMemory.ts';
 import { BlockRead } from './blockRead.ts';
 import { InMemoryStream } from './inMemoryStream.ts';
@@ -30,11 +31,13 @@ export class BlockCache {
   readonly #read: ReadObject;
   readonly #fetches = new Set<BlockFetch>();
   readonly #counter = new ReadCounter();
+  readonly #clock: Clock;
   #steps = 0;
   #closed: KlosetError | undefined;
 
-  constructor(policy: ReadPolicy, cacheBytes: number, read: ReadObject) {
+  constructor(policy: ReadPolicy, cacheBytes: number, read: ReadObject, clock: Clock = systemClock) {
     this.policy = policy;
+    this.#clock = clock;
     this.#memory = new BlockMemory(cacheBytes, policy.aheadShare);
     this.#read = read;
   }
@@ -175,11 +178,16 @@ export class BlockCache {
     }
     const length = this.#bytesOf(object, range);
     this.#counter.request(length, ahead);
+    const offset = range.from * blockBytes;
     // Without a range the store below checks the digest.
-    const part = length === object.bytes ? undefined : { offset: range.from * blockBytes, length };
-    const fetch = new BlockFetch(blocks, ahead, this.#memory, (signal) =>
-      this.#read(object.ref, part, signal),
-    );
+    const whole = length === object.bytes;
+    const open: OpenContent = (signal, skip) =>
+      this.#read(
+        object.ref,
+        whole && skip === 0 ? undefined : { offset: offset + skip, length: length - skip },
+        signal,
+      );
+    const fetch = new BlockFetch(blocks, ahead, this.#memory, open, this.#clock);
     this.#fetches.add(fetch);
     void fetch.done.then(() => this.#fetches.delete(fetch));
   }

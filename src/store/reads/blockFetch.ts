@@ -1,11 +1,16 @@
 import { asKlosetError, cancelled, isKlosetError, KlosetError, throwIfAborted } from '../../errors.ts';
+import { type Clock, systemClock } from '../../flow/clock.ts';
 import { describeRef } from '../objectNames.ts';
 import type { ObjectContent } from '../objectStore.ts';
 import type { Block } from './block.ts';
 import type { BlockMemory } from './blockMemory.ts';
 
-/** Opens the bytes of a fetch at their place. */
-export type OpenContent = (signal: AbortSignal) => Promise<ObjectContent>;
+/** Opens the bytes of a fetch at their place, without those that have arrived. */
+export type OpenContent = (signal: AbortSignal, skipBytes: number) => Promise<ObjectContent>;
+
+// After this long without a byte a reader who comes new is better served by a new request: the registry client would
+// wait two minutes more before it makes one. Doubled each time, for storage that takes long to its first byte.
+const PATIENCE_MS = 10_000;
 
 /**
  * One request that fills adjacent blocks. A block is handed to those who wait for it as soon as it is full; the last
@@ -18,25 +23,47 @@ export class BlockFetch {
   readonly #ahead: boolean;
   readonly #memory: BlockMemory;
   readonly #stop = new AbortController();
+  readonly #clock: Clock;
   #readers = 0;
-  #arrived = 0;
   #over = false;
+  /** Blocks that are full, bytes that have come, and the block that is being filled. */
+  #arrived = 0;
+  #seen = 0;
+  #buffer: Uint8Array | undefined;
+  #filled = 0;
+  /** The request that is under way, and since when it has been silent. */
+  #request = new AbortController();
+  #silentSinceMs: number;
+  #patienceMs = PATIENCE_MS;
 
   /**
    * @param blocks adjacent blocks, ascending, whose memory is taken
    * @param ahead goes on when nobody waits for it
    */
-  constructor(blocks: readonly Block[], ahead: boolean, memory: BlockMemory, open: OpenContent) {
+  constructor(
+    blocks: readonly Block[],
+    ahead: boolean,
+    memory: BlockMemory,
+    open: OpenContent,
+    clock: Clock = systemClock,
+  ) {
     this.#blocks = blocks;
     this.#ahead = ahead;
     this.#memory = memory;
+    this.#clock = clock;
+    this.#silentSinceMs = clock.now();
     for (const block of blocks) block.fetch = this;
     this.done = this.#run(open);
   }
 
-  /** A reader needs blocks of this fetch. */
+  /** A reader needs blocks of this fetch. Where it has been silent for long, its request is made anew. */
   join(): void {
     this.#readers++;
+    const now = this.#clock.now();
+    if (this.#over || now - this.#silentSinceMs < this.#patienceMs) return;
+    this.#patienceMs *= 2;
+    this.#silentSinceMs = now;
+    this.#request.abort(cancelled());
   }
 
   /**
@@ -61,7 +88,7 @@ export class BlockFetch {
 
   async #run(open: OpenContent): Promise<void> {
     try {
-      await this.#fill(await open(this.#stop.signal));
+      await this.#attempt(open);
     } catch (error) {
       this.#fail(this.#named(asKlosetError(error)));
     } finally {
@@ -69,33 +96,54 @@ export class BlockFetch {
     }
   }
 
-  async #fill(content: ObjectContent): Promise<void> {
-    const expected = this.#blocks.reduce((sum, { bytes }) => sum + bytes, 0);
-    if (content.bytes !== expected) throw wrongLength(content.bytes, expected);
-    const last = this.#blocks.length - 1;
-    let seen = 0;
-    let buffer: Uint8Array | undefined;
-    let filled = 0;
-    for await (const chunk of content.stream) {
-      throwIfAborted(this.#stop.signal);
-      seen += chunk.length;
-      if (seen > expected) throw wrongLength(seen, expected);
-      for (let at = 0; at < chunk.length; ) {
-        const block = this.#blocks[this.#arrived] as Block;
-        buffer ??= Buffer.allocUnsafeSlow(block.bytes);
-        const part = Math.min(block.bytes - filled, chunk.length - at);
-        buffer.set(chunk.subarray(at, at + part), filled);
-        filled += part;
-        at += part;
-        if (filled < block.bytes || this.#arrived === last) continue;
-        this.#complete(block, buffer);
-        buffer = undefined;
-        filled = 0;
+  async #attempt(open: OpenContent): Promise<void> {
+    const stop = this.#stop.signal;
+    for (;;) {
+      const request = this.#request.signal;
+      try {
+        return await this.#fill(await open(AbortSignal.any([stop, request]), this.#seen));
+      } catch (error) {
+        // Only a request that was given up for a new one is followed by one.
+        if (!request.aborted || stop.aborted) throw error;
+        this.#request = new AbortController();
       }
     }
+  }
+
+  async #fill(content: ObjectContent): Promise<void> {
+    const expected = this.#blocks.reduce((sum, { bytes }) => sum + bytes, 0);
+    const start = this.#seen;
+    if (start + content.bytes !== expected) throw wrongLength(content.bytes, expected - start);
+    const last = this.#blocks.length - 1;
+    const { signal } = this.#request;
+    for await (const chunk of content.stream) {
+      throwIfAborted(this.#stop.signal);
+      throwIfAborted(signal);
+      this.#silentSinceMs = this.#clock.now();
+      this.#patienceMs = PATIENCE_MS;
+      this.#seen += chunk.length;
+      if (this.#seen > expected) throw wrongLength(this.#seen - start, expected - start);
+      this.#keep(chunk, last);
+    }
     throwIfAborted(this.#stop.signal);
-    if (seen !== expected || !buffer) throw wrongLength(seen, expected);
-    this.#complete(this.#blocks[last] as Block, buffer);
+    if (this.#seen !== expected || !this.#buffer) throw wrongLength(this.#seen - start, expected - start);
+    this.#complete(this.#blocks[last] as Block, this.#buffer);
+  }
+
+  /** Copies bytes into the blocks. The last one is completed by the end of the content. */
+  #keep(chunk: Uint8Array, last: number): void {
+    for (let at = 0; at < chunk.length; ) {
+      const block = this.#blocks[this.#arrived] as Block;
+      this.#buffer ??= Buffer.allocUnsafeSlow(block.bytes);
+      const part = Math.min(block.bytes - this.#filled, chunk.length - at);
+      this.#buffer.set(chunk.subarray(at, at + part), this.#filled);
+      this.#filled += part;
+      at += part;
+      if (this.#filled < block.bytes || this.#arrived === last) continue;
+      this.#complete(block, this.#buffer);
+      this.#buffer = undefined;
+      this.#filled = 0;
+    }
   }
 
   #complete(block: Block, buffer: Uint8Array): void {

@@ -1,0 +1,2 @@
+export { parseFaults } from './parseFaults.ts';
+export type { CountedPlan, FaultCount } from './specifiedPlan.ts';

@@ -1,0 +1,69 @@
+const MAC_BYTES = 32;
+const FIRST_CAPACITY = 64;
+
+/**
+ * A set of MACs in some 44 bytes each, where a Set of strings takes 150: a listing holds all MACs of a type until it
+ * has seen the last tag, and a store may have a million.
+ */
+export class MacSet {
+  #macs = Buffer.alloc(FIRST_CAPACITY * MAC_BYTES);
+  /** Ordinals of MACs plus one, by hash; 0 is free. At least half of them are. */
+  #slots = new Uint32Array(FIRST_CAPACITY * 2);
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** @param mac 64 hex digits */
+  add(mac: string): void {
+    if (this.#slots[this.#find(mac)] !== 0) return;
+    if ((this.#size + 2) * MAC_BYTES > this.#macs.length) this.#grow();
+    // Again: what it was compared with stands where it stays, but the slots may be others now.
+    this.#slots[this.#find(mac)] = ++this.#size;
+  }
+
+  has(mac: string): boolean {
+    return this.#slots[this.#find(mac)] !== 0;
+  }
+
+  /** In the order in which they came. */
+  *[Symbol.iterator](): Generator<string, void, void> {
+    for (let at = 0; at < this.#size; at++)
+      yield this.#macs.toString('hex', at * MAC_BYTES, (at + 1) * MAC_BYTES);
+  }
+
+  /** The slot of a MAC, or the free one where it belongs. Writes the MAC behind the last one. */
+  #find(mac: string): number {
+    const wanted = this.#size * MAC_BYTES;
+    this.#macs.write(mac, wanted, 'hex');
+    const mask = this.#slots.length - 1;
+    for (let slot = this.#hash(wanted) & mask; ; slot = (slot + 1) & mask) {
+      const ordinal = this.#slots[slot] as number;
+      if (ordinal === 0) return slot;
+      const at = (ordinal - 1) * MAC_BYTES;
+      if (this.#macs.compare(this.#macs, at, at + MAC_BYTES, wanted, wanted + MAC_BYTES) === 0) return slot;
+    }
+  }
+
+  // Over all bytes: names that somebody gives by hand differ in the last ones only.
+  #hash(at: number): number {
+    let hash = 0x811c9dc5;
+    for (let word = at; word < at + MAC_BYTES; word += 4)
+      hash = Math.imul(hash ^ this.#macs.readUInt32LE(word), 0x01000193);
+    return (hash ^ (hash >>> 15)) >>> 0;
+  }
+
+  #grow(): void {
+    const macs = Buffer.alloc(this.#macs.length * 2);
+    this.#macs.copy(macs);
+    this.#macs = macs;
+    this.#slots = new Uint32Array((macs.length / MAC_BYTES) * 2);
+    const mask = this.#slots.length - 1;
+    for (let ordinal = 1; ordinal <= this.#size; ordinal++) {
+      let slot = this.#hash((ordinal - 1) * MAC_BYTES) & mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#slots[slot] = ordinal;
+    }
+  }
+}
