@@ -21,6 +21,10 @@ export const ERROR_CODES = {
   },
   REGISTRY_UNREACHABLE: { exit: 1, meaning: 'No connection to the registry could be made.' },
   REGISTRY_FOREIGN: { exit: 1, meaning: 'The host answers, but not as an OCI registry.' },
+  REGISTRY_UNSUITABLE: {
+    exit: 1,
+    meaning: 'The examination of a registry found that a store cannot work there.',
+  },
   REGISTRY_FAILED: { exit: 1, meaning: 'The registry answered with an unexpected status or a server error.' },
   TLS_MISMATCH: { exit: 1, meaning: 'TLS was spoken to a plain HTTP port, or plain HTTP to a TLS port.' },
   TLS_UNTRUSTED: { exit: 1, meaning: 'The certificate of the registry is not trusted.' },

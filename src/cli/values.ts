@@ -9,6 +9,11 @@ export const parseDuration = asArgument(values.parseDuration);
 export const parsePort = asArgument(values.parsePort);
 export const parseBoolean = asArgument(values.parseBoolean);
 
+/** One of a few words. */
+export function parseChoice<T extends string>(text: string, choices: readonly T[]): T {
+  return asArgument((value) => values.parseChoice(value, choices))(text);
+}
+
 function asArgument<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {

@@ -35,8 +35,8 @@ export async function uploadChunked(
   const chunkBytes = planChunkBytes(payload.sizeBytes, {
     // Cloudflare's registry takes equal chunks only, and an earlier run may have sent some.
     wantedBytes: Math.min(start?.chunkBytes ?? context.chunkBytes ?? host.chunkBytes, host.maxBodyBytes),
-    minBytes: session.chunkMinBytes,
-    maxBytes: Math.min(session.chunkMaxBytes ?? Number.POSITIVE_INFINITY, host.maxBodyBytes),
+    minBytes: Math.max(session.chunkMinBytes ?? 1, host.minChunkBytes),
+    maxBytes: Math.min(session.chunkMaxBytes ?? Number.POSITIVE_INFINITY, host.maxChunkBytes),
     memoryBytes: context.memoryBytes,
   });
 

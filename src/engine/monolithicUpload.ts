@@ -64,7 +64,7 @@ function tooLarge(error: KlosetError, bytes: number, context: UploadContext): Ou
 /** A proxy that refuses a long body may cut the line before its 413 is read: chunks will show. */
 function suspectLength(error: KlosetError, bytes: number, context: UploadContext): void {
   const { host, mode } = context;
-  if (brokeWhileSending(error) && mode === 'auto' && host.takesChunks) host.bodyRefused(bytes * 2 - 1);
+  if (brokeWhileSending(error) && mode === 'auto' && host.takesChunks) host.bodySuspected(bytes);
 }
 
 async function bySinglePost(

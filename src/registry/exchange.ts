@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../flow/clock.ts';
 import { DEFAULT_RETRY_POLICY, type RetryPolicy, withRetry } from '../flow/retry.ts';
 import { answerError } from './answerErrors.ts';
 import { discardBody } from './body.ts';
+import { RecentTags } from './recentTags.ts';
 import { type Followed, follow } from './redirects.ts';
 import { describeReference, type Reference } from './reference.ts';
 import type { RegistryAnswer, RegistryRequest, Transport } from './transport.ts';
@@ -16,6 +17,7 @@ export interface Exchange {
   readonly clock: Clock;
   /** How the host fares, as all know who send to it. */
   readonly host?: SharedHost | undefined;
+  readonly recentTags: RecentTags;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
 }
 
@@ -25,7 +27,9 @@ export function makeExchange(
   transport: Transport,
   options: Partial<Pick<Exchange, 'policy' | 'clock' | 'host' | 'onRetry'>> = {},
 ): Exchange {
-  return { reference, transport, policy: DEFAULT_RETRY_POLICY, clock: systemClock, ...options };
+  const { clock = systemClock } = options;
+  const recentTags = new RecentTags(clock);
+  return { reference, transport, policy: DEFAULT_RETRY_POLICY, ...options, clock, recentTags };
 }
 
 /** The URL of a path below the repository, for example `manifests/CONFIG`. */

@@ -45,6 +45,7 @@ export class EmptyConfig {
     const { content, digest } = EMPTY_CONFIG;
     const { signal } = this.#end;
     const host = this.#coordinator.host(this.#exchange.reference.origin);
+    await host.ready();
     if (host.singlePost === undefined && this.#coordinator.uploadMode === 'auto') {
       // Without looking for it first: what two bytes cost is a round trip, and the first packfiles wait for the answer.
       const journal = () => this.#coordinator.journalOf(this.#exchange, JOURNAL_TAG, content.length);

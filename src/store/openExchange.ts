@@ -1,6 +1,7 @@
 import type { KlosetError } from '../errors.ts';
 import { type Clock, systemClock } from '../flow/clock.ts';
 import type { FlowHooks } from '../flow/flowEvents.ts';
+import type { HostFlow } from '../flow/hostFlow.ts';
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '../flow/retry.ts';
 import type { GivenCredentials } from '../registry/auth/givenCredentials.ts';
 import { credentialsPolicy } from '../registry/auth/policy.ts';
@@ -13,6 +14,7 @@ import type { RateCap } from '../registry/profiles.ts';
 import type { Reference } from '../registry/reference.ts';
 import { RequestCounter } from '../registry/requestStats.ts';
 import type { TlsOptions } from '../registry/tls.ts';
+import type { RegistryAnswer, RequestKind, Transport } from '../registry/transport.ts';
 import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
 
 /** How a registry is talked to. */
@@ -37,6 +39,8 @@ export interface ExchangeOptions {
   /** Called when the registry throttles and when a request has to wait. */
   readonly flowHooks?: FlowHooks | undefined;
   readonly clock?: Clock | undefined;
+  /** Sees each answer as it comes from the wire. */
+  readonly onAnswer?: ((kind: RequestKind, headers: RegistryAnswer['headers']) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
 }
 
@@ -44,6 +48,8 @@ export interface ExchangeOptions {
 export interface OpenExchange {
   readonly exchange: Exchange;
   readonly counter: RequestCounter;
+  /** Flow control of the registry's host, shared with whoever else talks to it. */
+  readonly flow: HostFlow;
   /** Ends the connections. */
   close(): Promise<void>;
 }
@@ -65,16 +71,31 @@ export function openExchange(reference: Reference, options: ExchangeOptions): Op
   const host = flows.of(origin);
   if (options.caps) host.document(options.caps);
   const flow = flowPolicy(flows, options.flowHooks);
-  const transport = composeTransport(http.send, { counter, credentials, flow, origin });
+  const transport = composeTransport(watched(http.send, options.onAnswer), {
+    counter,
+    credentials,
+    flow,
+    origin,
+  });
   return {
     exchange: makeExchange(reference, transport, { policy, clock, host, onRetry }),
     counter,
+    flow: host,
     close: http.close,
   };
 }
 
 function policyOf({ retry = DEFAULT_RETRY_POLICY, noProgressTimeoutMs }: ExchangeOptions): RetryPolicy {
   return noProgressTimeoutMs === undefined ? retry : { ...retry, noProgressMs: noProgressTimeoutMs };
+}
+
+function watched(next: Transport, onAnswer: ExchangeOptions['onAnswer']): Transport {
+  if (!onAnswer) return next;
+  return async (request) => {
+    const answer = await next(request);
+    onAnswer(request.kind, answer.headers);
+    return answer;
+  };
 }
 
 function tellRetry(origin: string, error: KlosetError, delayMs: number): void {

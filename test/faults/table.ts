@@ -549,7 +549,6 @@ const READING: readonly Rows[] = [
     ],
     does: ['get small', 'verify deep'],
     extra: 1,
-    pending: 'damaged bytes are fetched again once',
   },
   {
     faults: ['corrupt@blob-read'],
@@ -674,7 +673,7 @@ const DELETIONS: readonly Rows[] = [
     does: ['delete'],
     extra: 1,
   },
-  { faults: ['403@manifest-delete'], does: ['delete'], ends: 'ACCESS_DENIED', extra: 3 },
+  { faults: ['403@manifest-delete'], does: ['delete'], extra: 5 },
 ];
 
 const CLEAN: readonly Rows[] = [
