@@ -41,7 +41,11 @@ export const ERROR_CODES = {
   AUTH_REQUIRED: { exit: 1, meaning: 'The registry asks for credentials (401).' },
   ACCESS_DENIED: {
     exit: 1,
-    meaning: 'The registry refuses the operation (403), for lack of rights or of quota.',
+    meaning: 'The registry refuses the operation (403), for lack of rights, or of quota without saying so.',
+  },
+  QUOTA_EXCEEDED: {
+    exit: 1,
+    meaning: 'The quota of the account, project or registry is used up; waiting does not help.',
   },
   CREDENTIALS_UNUSABLE: {
     exit: 1,

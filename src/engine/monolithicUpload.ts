@@ -39,7 +39,7 @@ export async function uploadMonolithic(
   }
   holder.moved(answer.session);
   const { error } = answer;
-  if (isHopeless(error)) throw error;
+  if (isHopeless(error, exchange)) throw error;
   if (saysTooLarge(error)) return tooLarge(error, bytes, context);
   const blob = await storedAfterAll(exchange, digest, bytes, signal);
   if (blob) {
@@ -83,7 +83,7 @@ async function bySinglePost(
     holder.moved(result);
     return undefined;
   } catch (error) {
-    if (!isKlosetError(error) || isHopeless(error)) throw error;
+    if (!isKlosetError(error) || isHopeless(error, exchange)) throw error;
     // The length is to blame, not the form: a PUT of the same bytes would be refused as well.
     if (saysTooLarge(error)) return tooLarge(error, bytes, context);
     if (error.code === 'BLOB_CORRUPT') return { kind: 'again', error };
@@ -129,7 +129,7 @@ export async function probeSinglePost(
     session = answer.ok ? undefined : answer.session;
     return answer.ok;
   } catch (error) {
-    if (!(error instanceof KlosetError) || isHopeless(error)) throw error;
+    if (!(error instanceof KlosetError) || isHopeless(error, exchange)) throw error;
     host.singlePost = false;
     return false;
   } finally {

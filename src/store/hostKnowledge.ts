@@ -13,6 +13,8 @@ export interface HostKnowledgeOptions {
   /** Absent: by the host's name, else by its answers. */
   readonly profile?: ProfileName | undefined;
   readonly onRemark?: ((text: string) => void) | undefined;
+  /** Told of the profile once somebody needs what is known. */
+  readonly onProfile?: ((profile: ProviderProfile) => void) | undefined;
 }
 
 type Headers = Readonly<Record<string, string>>;
@@ -79,7 +81,9 @@ export class HostKnowledge {
 
   async #facts(): Promise<HostFacts> {
     const { factsOf } = await import('./profileFacts.ts');
-    const facts = factsOf(await this.profile());
+    const profile = await this.profile();
+    this.#options.onProfile?.(profile);
+    const facts = factsOf(profile);
     this.#record = await (await this.#file())?.read(this.#host, this.#profileKey);
     // Seen there counts more than written elsewhere.
     return { ...facts, ...this.#record?.facts };

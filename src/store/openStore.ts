@@ -38,8 +38,14 @@ export interface OpenOciStore {
  */
 export function openOciStore(location: string, options: OciStoreOptions = {}): OpenOciStore {
   const reference = parseReference(location, { useTls: options.useTls });
-  const knowledge = new HostKnowledge(reference, options);
-  const { exchange, counter, close } = openExchange(reference, { ...options, onAnswer: knowledge.onAnswer });
+  const knowledge = new HostKnowledge(reference, {
+    ...options,
+    onProfile: ({ rates }) => flow.document(rates.map(({ value }) => value)),
+  });
+  const { exchange, flow, counter, close } = openExchange(reference, {
+    ...options,
+    onAnswer: knowledge.onAnswer,
+  });
   const coordinator = new Coordinator(options);
   const host = coordinator.host(reference.origin);
   knowledge.inform(host);

@@ -171,6 +171,13 @@ export const OPTIONS = [
     description: 'How long a request may make no progress before it is given up and tried again.',
   },
   {
+    name: 'no_progress_timeout',
+    type: 'time',
+    defaultText: '15m',
+    description:
+      'How long to go on while a registry that has answered before is down or throttles everything.',
+  },
+  {
     name: 'allow_shared_repository',
     type: 'boolean',
     defaultText: 'false',
@@ -196,6 +203,7 @@ export interface StoreSettings {
   readonly partBytes: number | undefined;
   readonly hasher: HasherChoice | undefined;
   readonly stallTimeoutMs: number | undefined;
+  readonly noProgressTimeoutMs: number | undefined;
   readonly allowSharedRepository: boolean | undefined;
 }
 
@@ -234,6 +242,7 @@ export function readSettings(
     partBytes: read('part_size', parseBytes),
     hasher: read('hasher', (text) => parseChoice(text, HASHERS)),
     stallTimeoutMs: read('stall_timeout', parseDuration),
+    noProgressTimeoutMs: read('no_progress_timeout', parseDuration),
     allowSharedRepository: read('allow_shared_repository', parseBoolean),
   };
 }
@@ -241,7 +250,7 @@ export function readSettings(
 /** What the settings mean for a store in a registry. */
 export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
   const { useTls, tls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
-  const { stallTimeoutMs, profile, credentials, allowSharedRepository } = settings;
+  const { stallTimeoutMs, noProgressTimeoutMs, profile, credentials, allowSharedRepository } = settings;
   return {
     useTls,
     tls,
@@ -254,6 +263,7 @@ export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
     partBytes,
     hasher,
     allowSharedRepository,
+    noProgressTimeoutMs,
     http: stallTimeoutMs === undefined ? {} : { stallTimeoutMs },
   };
 }
