@@ -26,15 +26,16 @@ export async function stressRegistry(location: string, flags: StressFlags): Prom
   await agree(location, flags);
   // Before the load: what it found would be lost where it cannot be kept.
   if (flags.report) await Promise.all(reportFiles(flags.report).map((path) => keep(path, '')));
-  await withSession(location, flags, async (session) => {
+  const run = async (session: Session) => {
     const { output, signal, exchange } = session;
     const view = startView(output);
-    // The registry's own answers are what is looked for.
-    const once = { ...exchange, policy: { ...exchange.policy, maxAttempts: 1 } };
-    const findings = await stress(once, { bounds, signal, onEvent: view }).finally(() => clearLine(output));
+    const findings = await stress(exchange, { bounds, signal, onEvent: view }).finally(() =>
+      clearLine(output),
+    );
     print(session, findings);
     if (flags.report) await report(flags.report, findings, output);
-  });
+  };
+  await withSession(location, flags, run, { holdsBack: false });
 }
 
 async function agree(location: string, flags: StressFlags): Promise<void> {

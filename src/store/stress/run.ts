@@ -40,14 +40,16 @@ const CLEAN_UP_MS = 120_000;
 /**
  * Loads a registry until it refuses more, within bounds, and takes everything away again.
  *
- * @param exchange one that neither repeats nor holds back requests
+ * @param exchange one that holds back no requests; what it repeats matters for taking away alone
  * @throws KlosetError of the registry where not even the first objects can be stored, CANCELLED
  */
 export async function stress(exchange: Exchange, options: StressOptions): Promise<StressFindings> {
   const { clock = systemClock, signal, onEvent = () => {}, bounds } = options;
   const budget = new StressBudget(bounds, clock);
   const trash = new Trash();
-  const shots = new Shots(exchange, trash, budget, signal);
+  // The registry's own answers are what is looked for: nothing is repeated.
+  const once = { ...exchange, policy: { ...exchange.policy, maxAttempts: 1, noProgressMs: 0 } };
+  const shots = new Shots(once, trash, budget, signal);
   const startedAt = new Date().toISOString();
   const startMs = clock.now();
   let findings: Omit<StressFindings, 'leftovers'>;
