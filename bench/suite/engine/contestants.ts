@@ -23,6 +23,8 @@ export interface Contestant {
   readonly ours: boolean;
   /** One command after the other. */
   push(work: Workload, to: Place, concurrency?: number): readonly Command[];
+  /** What makes it a place to pull from, after the push and off the clock. */
+  complete?(work: Workload, at: Place): readonly Command[];
   /** Into an empty folder, what its own push has left. Absent where it has no command for that. */
   pull?(work: Workload, from: Place, folder: string, concurrency?: number): readonly Command[];
 }
@@ -35,7 +37,7 @@ const withConcurrency = (concurrency: number | undefined) =>
 
 function ours(name: string, ...options: string[]): Contestant {
   const command = (args: string[], cwd: string) => [
-    { program: process.execPath, args: [cliPath(), ...args, '--json', '--no-resume', ...options], cwd },
+    { program: process.execPath, args: [cliPath(), ...args, '--json', ...options], cwd },
   ];
   const location = ({ address, repository }: Place) => `oci://${address}/${repository}`;
   return {
@@ -46,6 +48,9 @@ function ours(name: string, ...options: string[]): Contestant {
         ['push', work.files, location(to), '--type', 'packfile', ...withConcurrency(concurrency)],
         work.files,
       ),
+    // Packfiles alone are no store.
+    complete: (work, at) =>
+      command(['create', location(at), '--config', join(work.files, work.names[0] ?? '')], work.files),
     pull: (work, from, folder, concurrency) =>
       command(['pull', location(from), folder, ...withConcurrency(concurrency)], work.files),
   };

@@ -81,6 +81,11 @@ export class Stage {
     }
   }
 
+  /** The process of the slow network, once there was one. */
+  async proxyPid(): Promise<number | undefined> {
+    return (await this.#toxiproxy)?.pid;
+  }
+
   async close(): Promise<void> {
     await (await this.#toxiproxy)?.stop();
     await this.#home.remove();

@@ -174,7 +174,11 @@ async function pullCell(cell: Cell, work: Workload, { stage, ...run }: Run, reco
   const { contestants, concurrency } = cell;
   const registry = await stage.registry(cell.registry);
   try {
-    for (const one of contestants) await pushOnce(one, work, registry, registry.address);
+    for (const one of contestants) {
+      await pushOnce(one, work, registry, registry.address);
+      const place = { address: registry.address, repository: repositoryOf(one) };
+      await runCommands(one.complete?.(work, place) ?? [], false);
+    }
     const counts = new Map<string, number>();
     for (const one of contestants.filter(({ ours }) => !ours && isLoopback(cell)))
       counts.set(
