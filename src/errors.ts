@@ -21,6 +21,10 @@ export const ERROR_CODES = {
   },
   REGISTRY_UNREACHABLE: { exit: 1, meaning: 'No connection to the registry could be made.' },
   REGISTRY_FOREIGN: { exit: 1, meaning: 'The host answers, but not as an OCI registry.' },
+  REGISTRY_UNSUITABLE: {
+    exit: 1,
+    meaning: 'The examination of a registry found that a store cannot work there.',
+  },
   REGISTRY_FAILED: { exit: 1, meaning: 'The registry answered with an unexpected status or a server error.' },
   TLS_MISMATCH: { exit: 1, meaning: 'TLS was spoken to a plain HTTP port, or plain HTTP to a TLS port.' },
   TLS_UNTRUSTED: { exit: 1, meaning: 'The certificate of the registry is not trusted.' },
@@ -37,7 +41,11 @@ export const ERROR_CODES = {
   AUTH_REQUIRED: { exit: 1, meaning: 'The registry asks for credentials (401).' },
   ACCESS_DENIED: {
     exit: 1,
-    meaning: 'The registry refuses the operation (403), for lack of rights or of quota.',
+    meaning: 'The registry refuses the operation (403), for lack of rights, or of quota without saying so.',
+  },
+  QUOTA_EXCEEDED: {
+    exit: 1,
+    meaning: 'The quota of the account, project or registry is used up; waiting does not help.',
   },
   CREDENTIALS_UNUSABLE: {
     exit: 1,

@@ -3,11 +3,11 @@
  * followed has ended as it did when it was recorded. Slow reads make the whole slow, and nothing else is assumed.
  */
 import { createHash } from 'node:crypto';
+import { EventClock } from '../../src/flow/eventClock.ts';
 import { BlockCache, type CachedObject } from '../../src/store/reads/blockCache.ts';
 import type { ReadPolicy } from '../../src/store/reads/readPolicy.ts';
 import type { ReadStats } from '../../src/store/reads/readStats.ts';
 import type { ReadTrace, TracedRead } from '../../src/store/reads/readTrace.ts';
-import { EventClock } from './eventClock.ts';
 import { type Link, ModelRegistry } from './modelRegistry.ts';
 
 /** How far reads may run ahead of the order in which they were recorded: hosts queue their work. */

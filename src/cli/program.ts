@@ -3,6 +3,8 @@ import { Command, Option } from 'commander';
 import { OBJECT_TYPES } from '../store/objectNames.ts';
 import { example } from './example.ts';
 import { addLoginCommands } from './loginCommands.ts';
+import { registerDoctor } from './registerDoctor.ts';
+import { registerStress } from './registerStress.ts';
 import { withRegistryAuthFlags } from './registryAuth.ts';
 import { withRegistryProfileFlags } from './registryProfile.ts';
 import { withResumeFlag } from './resume.ts';
@@ -134,6 +136,8 @@ export function buildProgram(): Command {
       .action(async (location, flags) => (await import('./commands/change.ts')).create(location, flags)),
     'kloset-oci create oci://localhost:5000/my-org/store --config ./kloset/CONFIG',
   );
+  registerDoctor(program, LOCATION);
+  registerStress(program, LOCATION);
   addLoginCommands(program);
   const registry = program.command('registry').description('The embedded registry.');
   example(

@@ -8,6 +8,14 @@ const USAGE_EXIT = 2;
 export async function run(argv: readonly string[]): Promise<void> {
   const program = buildProgram();
   overrideExits(program);
+  const unfinished = () => {
+    // Nothing is left that could wake the command up: without this it would end as if it were done.
+    process.stderr.write(
+      'kloset-oci: [INTERNAL] the command stopped in the middle of its work; please report it.\n',
+    );
+    process.exit(1);
+  };
+  process.once('beforeExit', unfinished);
   try {
     await program.parseAsync(argv);
   } catch (thrown) {
@@ -18,6 +26,8 @@ export async function run(argv: readonly string[]): Promise<void> {
     const error = asKlosetError(thrown);
     report(error, argv);
     process.exitCode = error.exitCode;
+  } finally {
+    process.off('beforeExit', unfinished);
   }
   // Sockets and threads that linger must not keep a finished command alive.
   await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));

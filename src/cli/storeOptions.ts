@@ -6,10 +6,10 @@ import {
   readSettings,
   type StoreSettings,
 } from '../store/storeSettings.ts';
-import { parseBoolean, parseBytes, parseCount, parseDuration, parsePort } from './values.ts';
+import { parseBoolean, parseBytes, parseChoice, parseCount, parseDuration, parsePort } from './values.ts';
 
 /** The flags of commands that print, as commander hands them over. */
-export interface OutputFlags {
+interface OutputFlags {
   json?: boolean;
   quiet?: boolean;
   verbose?: boolean;
@@ -47,8 +47,11 @@ function withOptions(command: Command, wanted: (option: OptionDescription) => bo
     const { placeholder, check } = VALUES[option.type];
     const text = `${option.description.replace(/\.$/, '')} (default: ${option.defaultText})`;
     const flag = new Option(`--${option.name.replaceAll('_', '-')} <${placeholder}>`, text);
-    if (option.choices) flag.choices(option.choices);
-    else if (check) {
+    const { choices } = option;
+    if (choices) {
+      // Sets what the help shows; the check that follows also knows the nearest choice.
+      flag.choices(choices).argParser((value) => parseChoice(value, choices));
+    } else if (check) {
       flag.argParser((value) => {
         check(value);
         return value;

@@ -1,5 +1,6 @@
 import { asKlosetError, KlosetError, throwIfAborted } from '../errors.ts';
-import { classify, describeAttempts, retryDelayMs } from '../flow/retry.ts';
+import { classify } from '../flow/classify.ts';
+import { attemptsAt } from '../registry/exchange.ts';
 import { describeReference } from '../registry/reference.ts';
 import { uploadChunked } from './chunkedUpload.ts';
 import { uploadMonolithic } from './monolithicUpload.ts';
@@ -18,8 +19,8 @@ const MAX_FREE_RESTARTS = 12;
  */
 export async function uploadBlob(payload: Payload, context: UploadContext): Promise<UploadedBlob> {
   const { exchange, signal } = context;
-  const startedMs = exchange.clock.now();
-  let failures = 0;
+  const attempts = attemptsAt(exchange, signal, context.onRetry);
+  let failed = false;
   let restarts = 0;
   let furthestBytes = 0;
   let taken = await takeUp(payload, context);
@@ -27,8 +28,8 @@ export async function uploadBlob(payload: Payload, context: UploadContext): Prom
   for (;;) {
     throwIfAborted(signal);
     // A file that was written to between its two reads is refused for its digest; the file is to blame then.
-    if (restarts + failures > 0) await payload.verifyUnchanged();
-    const holder = new SessionHolder(exchange, context.journal, taken?.session);
+    if (failed || restarts > 0) await payload.verifyUnchanged();
+    const holder = new SessionHolder(exchange, { signal, journal: context.journal, earlier: taken?.session });
     let outcome: Outcome;
     try {
       outcome = await attemptOnce(payload, holder, context, taken);
@@ -45,28 +46,28 @@ export async function uploadBlob(payload: Payload, context: UploadContext): Prom
       return outcome.blob;
     }
     throwIfAborted(signal);
-    const tried = describeAttempts(restarts + failures + 1, exchange.clock.now() - startedMs);
-    const details = { registry: describeReference(exchange.reference), tried };
+    const registry = describeReference(exchange.reference);
     if (!payload.replayable) {
       throw new KlosetError('UPLOAD_SESSION_LOST', 'the upload broke, and its stream cannot be read again', {
-        ...details,
+        registry,
         remedy: 'Push from a file, which can be read again.',
         cause: outcome.error,
       });
     }
     if (outcome.free) {
-      if (++restarts > MAX_FREE_RESTARTS) throw outcome.error.with(details);
+      if (++restarts > MAX_FREE_RESTARTS) {
+        throw outcome.error.with({ registry, tried: `${restarts} upload sessions` });
+      }
       continue;
     }
     // A new session starts from nothing: only getting further than ever before is progress. Else a registry that
     // breaks each session at its second chunk would be tried for ever.
-    const progressed = (outcome.reachedBytes ?? 0) > furthestBytes;
+    failed = true;
+    if ((outcome.reachedBytes ?? 0) > furthestBytes) attempts.progressed();
     furthestBytes = Math.max(furthestBytes, outcome.reachedBytes ?? 0);
-    failures = progressed ? 1 : failures + 1;
-    const delayMs = retryDelayMs(exchange.policy, transientForm(outcome.error), failures);
-    if (delayMs === undefined) throw outcome.error.with(details);
-    context.onRetry?.(outcome.error, delayMs);
-    await exchange.clock.sleep(delayMs, signal);
+    // Whatever asked for another attempt is worth the backoff of a transient failure.
+    const failure = classify(outcome.error, exchange.host?.health.answered);
+    await attempts.next(outcome.error.with({ registry }), failure === 'final' ? 'transient' : failure);
   }
 }
 
@@ -84,9 +85,4 @@ function attemptOnce(
   );
   if (form === 'monolithic' && payload.replayable) return uploadMonolithic(payload, holder, context);
   return uploadChunked(payload, holder, context);
-}
-
-// Whatever asked for another attempt is worth the backoff of a transient failure.
-function transientForm(error: KlosetError): KlosetError {
-  return classify(error) === 'final' ? new KlosetError('CONNECTION_LOST', error.summary) : error;
 }

@@ -1,5 +1,6 @@
-import { type KlosetError, throwIfAborted } from '../errors.ts';
-import { classify, retryDelayMs } from '../flow/retry.ts';
+import { asKlosetError, type KlosetError, throwIfAborted } from '../errors.ts';
+import { classify } from '../flow/classify.ts';
+import { attemptsAt, type Exchange } from '../registry/exchange.ts';
 import { confirmedOffset } from '../registry/rangeHeader.ts';
 import { patchChunk, type UploadSession, uploadStatus } from '../registry/uploads.ts';
 import { planChunkBytes } from './chunkPlan.ts';
@@ -34,8 +35,8 @@ export async function uploadChunked(
   const chunkBytes = planChunkBytes(payload.sizeBytes, {
     // Cloudflare's registry takes equal chunks only, and an earlier run may have sent some.
     wantedBytes: Math.min(start?.chunkBytes ?? context.chunkBytes ?? host.chunkBytes, host.maxBodyBytes),
-    minBytes: session.chunkMinBytes,
-    maxBytes: Math.min(session.chunkMaxBytes ?? Number.POSITIVE_INFINITY, host.maxBodyBytes),
+    minBytes: Math.max(session.chunkMinBytes ?? 1, host.minChunkBytes),
+    maxBytes: Math.min(session.chunkMaxBytes ?? Number.POSITIVE_INFINITY, host.maxChunkBytes),
     memoryBytes: context.memoryBytes,
   });
 
@@ -68,6 +69,10 @@ export async function uploadChunked(
   }
 }
 
+function isPassing(error: KlosetError, exchange: Exchange): boolean {
+  return classify(error, exchange.host?.health.answered) !== 'final';
+}
+
 type Sent = { readonly troubled: boolean } | { readonly outcome: Outcome };
 
 /** Gets one chunk across, whatever it takes within this session. */
@@ -76,6 +81,7 @@ async function sendChunk(chunk: Chunk, holder: SessionHolder, context: UploadCon
   let skip = 0;
   let failures = 0;
   let refusedAt: number | undefined;
+  const attempts = attemptsAt(exchange, signal, context.onRetry);
   for (;;) {
     // A blob that fits into one chunk goes without Content-Range: that is the one PATCH that all registries take.
     const ranged = chunk.offset > 0 || !chunk.last || skip > 0;
@@ -85,20 +91,22 @@ async function sendChunk(chunk: Chunk, holder: SessionHolder, context: UploadCon
     holder.moved(answer.session);
     if (answer.ok) return { troubled: failures > 0 };
     const { error } = answer;
-    if (signal?.aborted || isHopeless(error)) throw error;
+    if (signal?.aborted || isHopeless(error, exchange)) throw error;
     failures++;
     const given = refusal(error, chunk, answer.session, context);
     if (given) return { outcome: given };
 
     // From here on the chunk may have arrived in part, in full or not at all: ask the session.
-    const failure = classify(error);
+    const failure = classify(error, exchange.host?.health.answered);
     if (failure !== 'final') {
-      const delayMs = retryDelayMs(exchange.policy, error, failures);
-      if (delayMs === undefined) return { outcome: { kind: 'again', error } };
       const restOnly = chunk.last && chunk.offset > 0;
       if (failure === 'transient') host.chunkFailed(restOnly ? undefined : chunk.bytes);
-      context.onRetry?.(error, delayMs);
-      await exchange.clock.sleep(delayMs, signal);
+      const ended = await attempts.next(error).then(
+        () => undefined,
+        (last) => asKlosetError(last),
+      );
+      throwIfAborted(signal);
+      if (ended) return { outcome: { kind: 'again', error: ended } };
       // Refused before it was handled: the session stands where it did, and asking it would be throttled as well.
       if (failure === 'throttled') continue;
     }
@@ -106,7 +114,7 @@ async function sendChunk(chunk: Chunk, holder: SessionHolder, context: UploadCon
     const resumeAt = confirmedOffset(reported, chunk.offset, chunk.offset + chunk.bytes);
     if (resumeAt === undefined || failures > exchange.policy.maxAttempts) {
       return {
-        outcome: { kind: 'again', error, reachedBytes: chunk.offset, free: classify(error) === 'final' },
+        outcome: { kind: 'again', error, reachedBytes: chunk.offset, free: !isPassing(error, exchange) },
       };
     }
     if (resumeAt === chunk.offset + chunk.bytes && error.details.status !== 416) return { troubled: true };
@@ -144,7 +152,7 @@ function refusal(
     if (!host.bodyRefused(chunk.bytes, chunkMinBytes)) throw error;
     return { kind: 'again', error, free: true };
   }
-  if (status === undefined || status === 416 || classify(error) !== 'final') return undefined;
+  if (status === undefined || status === 416 || isPassing(error, context.exchange)) return undefined;
   if (status === 404 || error.code === 'UPLOAD_SESSION_LOST') return { kind: 'again', error, free: true };
   if (mode === 'auto' && host.takesChunks) {
     // Google takes one PATCH and refuses the second one, with no particular status.
@@ -185,7 +193,7 @@ async function commit(
   }
   holder.moved(answer.session);
   const { error } = answer;
-  if (isHopeless(error)) throw error;
+  if (isHopeless(error, exchange)) throw error;
   const blob = await storedAfterAll(exchange, digest, bytes, signal);
   if (blob) {
     holder.closed();
@@ -201,7 +209,7 @@ async function commit(
     host.commitWithLastChunk = true;
     return { kind: 'again', error };
   }
-  if (error.code === 'BLOB_CORRUPT' || (status >= 400 && status < 500 && classify(error) === 'final')) {
+  if (error.code === 'BLOB_CORRUPT' || (status >= 400 && status < 500 && !isPassing(error, exchange))) {
     // A chunk that was stored twice or lost shows here, not before. In one body there are no offsets to get wrong.
     if (severalChunks && context.mode === 'auto' && payload.replayable) host.chunksRefused();
     return { kind: 'again', error, free: error.code === 'UPLOAD_SESSION_LOST' };

@@ -1,4 +1,5 @@
-import { classify, describeAttempts, retryDelayMs } from '../flow/retry.ts';
+import { classify } from '../flow/classify.ts';
+import { attemptsAt } from '../registry/exchange.ts';
 import type { RequestBody } from '../registry/transport.ts';
 import { commitUpload, type UploadAnswer } from '../registry/uploads.ts';
 import type { SessionHolder, UploadContext } from './uploadAttempt.ts';
@@ -19,17 +20,12 @@ export async function closeSession(
   context: UploadContext,
 ): Promise<UploadAnswer> {
   const { exchange, signal, onSent } = context;
-  const startedMs = exchange.clock.now();
-  for (let attempt = 1; ; attempt++) {
+  const attempts = attemptsAt(exchange, signal, context.onRetry);
+  for (;;) {
     const session = await holder.get();
     const answer = await commitUpload(exchange, session, digest, body, offset, { signal, onSent });
     if (answer.ok || classify(answer.error) !== 'throttled') return answer;
     holder.moved(answer.session);
-    const delayMs = retryDelayMs(exchange.policy, answer.error, attempt);
-    if (delayMs === undefined) {
-      throw answer.error.with({ tried: describeAttempts(attempt, exchange.clock.now() - startedMs) });
-    }
-    context.onRetry?.(answer.error, delayMs);
-    await exchange.clock.sleep(delayMs, signal);
+    await attempts.next(answer.error);
   }
 }

@@ -114,6 +114,7 @@ export class Coordinator {
   ): Promise<readonly UploadedBlob[]> {
     const run = async () => {
       throwIfAborted(options.signal);
+      await this.host(sink.exchange.reference.origin).ready();
       const reader = await source.open(options.signal);
       try {
         const blobs = await this.#uploadParts(source, reader, sink, options);
@@ -141,9 +142,10 @@ export class Coordinator {
     return (await this.#journals?.())?.blob(exchange, { start: 0, bytes, tag });
   }
 
-  /** Digest and length of each blob that a push of the source would make, without sending anything. */
-  async digest(source: ByteSource, signal?: AbortSignal): Promise<UploadedBlob[]> {
-    return this.#digestIn(source, this.#partBytes, signal);
+  /** Digest and length of each blob that a push of the source to an origin would make, without sending anything. */
+  async digest(source: ByteSource, origin: string, signal?: AbortSignal): Promise<UploadedBlob[]> {
+    await this.host(origin).ready();
+    return this.#digestIn(source, this.#partBytesAt(origin), signal);
   }
 
   /** SHA-256 of a whole source, as `sha256:<hex>`. */
@@ -197,7 +199,7 @@ export class Coordinator {
     if (this.#mustSpool(source, sink)) return this.#uploadSpooled(source, reader, sink, options);
     if (source.sizeBytes === undefined) return this.#uploadStream(source, reader, sink, options);
     const blobs: UploadedBlob[] = [];
-    for (const region of regionsOf(source, this.#partBytes)) {
+    for (const region of regionsOf(source, this.#partBytesAt(sink.exchange.reference.origin))) {
       const payload = await this.#payloads.of(source, reader, region, options);
       blobs.push(await this.#upload(payload, reader, region, sink, options));
     }
@@ -238,15 +240,21 @@ export class Coordinator {
     options: PushOptions,
   ): Promise<UploadedBlob[]> {
     const blobs: UploadedBlob[] = [];
+    const partBytes = this.#partBytesAt(sink.exchange.reference.origin);
     for (let start = 0; ; ) {
-      const region: Region = { start, sizeBytes: undefined, limitBytes: this.#partBytes };
+      const region: Region = { start, sizeBytes: undefined, limitBytes: partBytes };
       const payload = this.#payloads.unkept(source, reader, region);
       const blob = await this.#upload(payload, reader, region, sink, options);
       // The stream ended just where a part did: an empty blob is refused by several registries.
       if (blob.bytes > 0 || blobs.length === 0) blobs.push(blob);
-      if (blob.bytes < this.#partBytes) return blobs;
+      if (blob.bytes < partBytes) return blobs;
       start += blob.bytes;
     }
+  }
+
+  /** A registry's own limit counts, where it is below the one that was asked for. */
+  #partBytesAt(origin: string): number {
+    return Math.min(this.#partBytes, this.host(origin).maxBlobBytes);
   }
 
   async #upload(

@@ -39,7 +39,7 @@ export async function uploadMonolithic(
   }
   holder.moved(answer.session);
   const { error } = answer;
-  if (isHopeless(error)) throw error;
+  if (isHopeless(error, exchange)) throw error;
   if (saysTooLarge(error)) return tooLarge(error, bytes, context);
   const blob = await storedAfterAll(exchange, digest, bytes, signal);
   if (blob) {
@@ -64,7 +64,7 @@ function tooLarge(error: KlosetError, bytes: number, context: UploadContext): Ou
 /** A proxy that refuses a long body may cut the line before its 413 is read: chunks will show. */
 function suspectLength(error: KlosetError, bytes: number, context: UploadContext): void {
   const { host, mode } = context;
-  if (brokeWhileSending(error) && mode === 'auto' && host.takesChunks) host.bodyRefused(bytes * 2 - 1);
+  if (brokeWhileSending(error) && mode === 'auto' && host.takesChunks) host.bodySuspected(bytes);
 }
 
 async function bySinglePost(
@@ -83,7 +83,7 @@ async function bySinglePost(
     holder.moved(result);
     return undefined;
   } catch (error) {
-    if (!isKlosetError(error) || isHopeless(error)) throw error;
+    if (!isKlosetError(error) || isHopeless(error, exchange)) throw error;
     // The length is to blame, not the form: a PUT of the same bytes would be refused as well.
     if (saysTooLarge(error)) return tooLarge(error, bytes, context);
     if (error.code === 'BLOB_CORRUPT') return { kind: 'again', error };
@@ -129,7 +129,7 @@ export async function probeSinglePost(
     session = answer.ok ? undefined : answer.session;
     return answer.ok;
   } catch (error) {
-    if (!(error instanceof KlosetError) || isHopeless(error)) throw error;
+    if (!(error instanceof KlosetError) || isHopeless(error, exchange)) throw error;
     host.singlePost = false;
     return false;
   } finally {

@@ -42,19 +42,29 @@ export type Outcome =
       readonly free?: boolean;
     };
 
+/** What a session is opened with. */
+export interface SessionOptions {
+  /** Ends the wait for the session's turn; an answer on its way is waited for, to be cancelled. */
+  readonly signal?: AbortSignal | undefined;
+  readonly journal?: BlobJournal | undefined;
+  /** A session of an earlier run, in place of a new one. */
+  readonly earlier?: UploadSession | undefined;
+}
+
 /**
  * The session of one attempt: opened while the bytes are still being hashed, replaced with each answer, and
  * cancelled when it is left behind.
  */
 export class SessionHolder {
   readonly #exchange: Exchange;
+  readonly #signal: AbortSignal | undefined;
   readonly #journal: BlobJournal | undefined;
   #opening: Promise<UploadSession> | undefined;
   #closed = false;
 
-  /** @param earlier a session of an earlier run, in place of a new one */
-  constructor(exchange: Exchange, journal?: BlobJournal, earlier?: UploadSession) {
+  constructor(exchange: Exchange, { signal, journal, earlier }: SessionOptions = {}) {
     this.#exchange = exchange;
+    this.#signal = signal;
     this.#journal = journal;
     if (earlier) this.#opening = Promise.resolve(earlier);
   }
@@ -100,7 +110,7 @@ export class SessionHolder {
   }
 
   async #open(): Promise<UploadSession> {
-    const session = await startUpload(this.#exchange);
+    const session = await startUpload(this.#exchange, undefined, this.#signal);
     if (session === 'mounted') throw new KlosetError('INTERNAL', 'a mount was not asked for');
     await this.#journal?.opened(session);
     return session;
@@ -142,11 +152,16 @@ export function brokeWhileSending(error: KlosetError): boolean {
 }
 
 /** Failures that a further attempt cannot mend. */
-export function isHopeless(error: KlosetError): boolean {
+export function isHopeless(error: KlosetError, exchange: Exchange): boolean {
+  // A host that has answered before may come back; one that was waited for in vain until the time was up will not.
+  if (error.code === 'REGISTRY_UNREACHABLE') {
+    return !exchange.host?.health.answered || error.details.tried !== undefined;
+  }
   return (
     [
       'AUTH_REQUIRED',
       'ACCESS_DENIED',
+      'QUOTA_EXCEEDED',
       'CREDENTIALS_UNUSABLE',
       'TOKEN_SERVICE_FAILED',
       'REPOSITORY_UNKNOWN',
@@ -155,7 +170,6 @@ export function isHopeless(error: KlosetError): boolean {
       'SOURCE_UNREADABLE',
     ].includes(error.code) ||
     error.code.startsWith('TLS_') ||
-    error.code === 'REGISTRY_UNREACHABLE' ||
     error.code === 'REGISTRY_FOREIGN'
   );
 }

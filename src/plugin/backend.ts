@@ -9,6 +9,9 @@ import { TracedStore } from '../store/tracedStore.ts';
 import { WriteBehindStore } from '../store/writeBehind.ts';
 import type { StoreIdentity } from './storeResponses.ts';
 
+/** GHCR has shown manifests some seconds late to others than their writer. */
+const MISSING_PATIENCE_MS = 3000;
+
 /** What the service works on. */
 export interface Backend {
   readonly identity: StoreIdentity;
@@ -41,6 +44,7 @@ export const openBackend: OpenBackend = (location, settings, log) => {
     ...ociStoreOptions(settings),
     // Plakar's names are new ones, but for locks, which are put again on purpose.
     looksBeforePut: false,
+    missingPatienceMs: MISSING_PATIENCE_MS,
     onRemark: log,
   });
   const { store, behind } = compose(open, settings);

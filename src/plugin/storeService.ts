@@ -24,6 +24,9 @@ import { receiveMessage } from './unaryRequest.ts';
 
 type Method = (call: Call) => Promise<void>;
 
+/** How long a ping waits for a registry that has answered before, in milliseconds. */
+const PING_PATIENCE_MS = 10_000;
+
 const MODE_WRITE = 2;
 const MODE_READ = 4;
 // Asking every manifest for its size is a request per object, and the host only shows the sum.
@@ -112,11 +115,17 @@ export class StoreService {
   }
 
   async #ping(call: Call): Promise<Uint8Array[]> {
+    const patience = AbortSignal.timeout(PING_PATIENCE_MS);
     // The cheapest request that shows whether the registry answers and lets us in; no store is no failure.
     await this.#store()
-      .open({ signal: call.signal })
+      .open({ signal: AbortSignal.any([call.signal, patience]) })
       .catch((error) => {
-        if (!isKlosetError(error, 'STORE_MISSING')) throw error;
+        if (isKlosetError(error, 'STORE_MISSING')) return;
+        if (!patience.aborted || call.signal.aborted) throw error;
+        // Anything else waits until a registry is back; the host asks how it is now.
+        throw new KlosetError('REGISTRY_UNREACHABLE', `no answer for ${PING_PATIENCE_MS / 1000} s`, {
+          remedy: 'Check host and port, and that the registry runs.',
+        });
       });
     return emptyResponse();
   }

@@ -1,7 +1,8 @@
 import { type ErrorCode, type ErrorDetails, KlosetError } from '../errors.ts';
+import { QUOTA_REMEDY } from '../flow/attempts.ts';
+import { retryAfterMs } from '../flow/retryAfter.ts';
 import { readExcerpt } from './body.ts';
 import { tlsMismatch, wantsCertificate } from './connectionErrors.ts';
-import { retryAfterMs } from './retryAfter.ts';
 import type { RegistryAnswer, RegistryRequest } from './transport.ts';
 
 /** What an error body of a registry says. */
@@ -34,6 +35,7 @@ const BY_STATUS: Record<number, ErrorCode> = {
 const REMEDIES: Partial<Record<ErrorCode, string>> = {
   AUTH_REQUIRED: 'This registry needs credentials.',
   ACCESS_DENIED: 'Check the rights of the account, and the storage quota of the repository.',
+  QUOTA_EXCEEDED: QUOTA_REMEDY,
   RATE_LIMITED: 'Try again later, or with a lower --concurrency.',
   REPOSITORY_UNKNOWN: 'Check the name; some registries want the repository to be created first.',
   BODY_TOO_LARGE: 'Try --upload-mode chunked with a smaller --chunk-size, or raise the limit of the proxy.',
@@ -73,14 +75,28 @@ export async function answerError(
 
 function codeOf(answer: RegistryAnswer, complaint: RegistryComplaint, excerpt: string): ErrorCode {
   const { status } = answer;
-  // GHCR says "secondary rate limit" with a 403.
-  if (status === 403 && /rate limit/i.test(excerpt)) return 'RATE_LIMITED';
-  if (status === 429) return 'RATE_LIMITED';
+  if (saysQuota(status, excerpt)) return 'QUOTA_EXCEEDED';
+  if (status === 429 || saysRateLimit(status, excerpt)) return 'RATE_LIMITED';
   if (status >= 500) return 'REGISTRY_FAILED';
   const known = BY_REGISTRY_CODE[complaint.code ?? ''];
   if (known) return known;
   if (status === 404 && isHtml(answer, excerpt)) return 'REGISTRY_FOREIGN';
   return BY_STATUS[status] ?? 'REGISTRY_FAILED';
+}
+
+/** True for a refusal that is a rate limit without the status of one: GHCR says "secondary rate limit" with a 403. */
+export function saysRateLimit(status: number, excerpt: string): boolean {
+  return status === 403 && /rate limit/i.test(excerpt);
+}
+
+/**
+ * True for a refusal that waiting does not mend. Harbor (403, in older versions 412), Quay (403) and zot (429 for
+ * `maxRepos`) have no code of their own for it, only words. Google calls its requests per minute a quota, too.
+ */
+function saysQuota(status: number, excerpt: string): boolean {
+  if (status !== 403 && status !== 412 && status !== 429) return false;
+  if (/rate.?limit|\bper[ -](?:second|minute|hour|day)\b|requests per/i.test(excerpt)) return false;
+  return /quota|exceed the configured (?:upper )?limit|max(?:imum)?[ -]?(?:number of )?repos/i.test(excerpt);
 }
 
 /** True when a body is a web page. */

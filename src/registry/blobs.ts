@@ -1,8 +1,7 @@
 import { KlosetError } from '../errors.ts';
-import { describeAttempts, retryDelayMs } from '../flow/retry.ts';
 import { answerError } from './answerErrors.ts';
 import { discardBody } from './body.ts';
-import { type Exchange, repositoryUrl, sendForHead } from './exchange.ts';
+import { attemptsAt, type Exchange, repositoryUrl, sendForHead } from './exchange.ts';
 import { follow } from './redirects.ts';
 import { describeReference } from './reference.ts';
 import type { RegistryAnswer, RegistryRequest } from './transport.ts';
@@ -51,9 +50,8 @@ export async function* readBlob(
 ): AsyncGenerator<Uint8Array, void, void> {
   let { offset } = range;
   const end = range.length === undefined ? undefined : range.offset + range.length;
-  let attempt = 0;
+  const attempts = attemptsAt(exchange, signal);
   let misdirected = false;
-  const startedMs = exchange.clock.now();
   for (;;) {
     const before = offset;
     try {
@@ -78,17 +76,8 @@ export async function* readBlob(
         }
       }
       // Bytes that came through are progress: a flaky link that moves never runs out of attempts.
-      attempt = offset > before ? 1 : attempt + 1;
-      const delayMs = retryDelayMs(exchange.policy, thrown, attempt);
-      if (delayMs === undefined) {
-        throw thrown.with({
-          object: digest,
-          registry: describeReference(exchange.reference),
-          ...(attempt > 1 && { tried: describeAttempts(attempt, exchange.clock.now() - startedMs) }),
-        });
-      }
-      exchange.onRetry?.(thrown, delayMs);
-      await exchange.clock.sleep(delayMs, signal);
+      if (offset > before) attempts.progressed();
+      await attempts.next(thrown.with({ object: digest, registry: describeReference(exchange.reference) }));
     }
   }
 }

@@ -1,8 +1,10 @@
 import type { ErrorDetails, KlosetError } from '../errors.ts';
+import { Attempts, type AttemptsContext, type SharedHost } from '../flow/attempts.ts';
 import { type Clock, systemClock } from '../flow/clock.ts';
 import { DEFAULT_RETRY_POLICY, type RetryPolicy, withRetry } from '../flow/retry.ts';
 import { answerError } from './answerErrors.ts';
 import { discardBody } from './body.ts';
+import { RecentTags } from './recentTags.ts';
 import { type Followed, follow } from './redirects.ts';
 import { describeReference, type Reference } from './reference.ts';
 import type { RegistryAnswer, RegistryRequest, Transport } from './transport.ts';
@@ -13,6 +15,9 @@ export interface Exchange {
   readonly transport: Transport;
   readonly policy: RetryPolicy;
   readonly clock: Clock;
+  /** How the host fares, as all know who send to it. */
+  readonly host?: SharedHost | undefined;
+  readonly recentTags: RecentTags;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
 }
 
@@ -20,9 +25,11 @@ export interface Exchange {
 export function makeExchange(
   reference: Reference,
   transport: Transport,
-  options: Partial<Pick<Exchange, 'policy' | 'clock' | 'onRetry'>> = {},
+  options: Partial<Pick<Exchange, 'policy' | 'clock' | 'host' | 'onRetry'>> = {},
 ): Exchange {
-  return { reference, transport, policy: DEFAULT_RETRY_POLICY, clock: systemClock, ...options };
+  const { clock = systemClock } = options;
+  const recentTags = new RecentTags(clock);
+  return { reference, transport, policy: DEFAULT_RETRY_POLICY, ...options, clock, recentTags };
 }
 
 /** The URL of a path below the repository, for example `manifests/CONFIG`. */
@@ -68,12 +75,30 @@ export function sendFollowed(
   wanted: readonly number[],
   details: ErrorDetails = {},
 ): Promise<Answered> {
-  return withRetry(() => sendOnce(exchange, request, wanted, details), {
-    policy: exchange.policy,
-    clock: exchange.clock,
-    signal: request.signal,
-    onRetry: exchange.onRetry,
-  });
+  return repeated(exchange, request, () => sendOnce(exchange, request, wanted, details));
+}
+
+/** Attempts at whatever a request is part of, until the retry policy ends them. */
+export function repeated<T>(
+  exchange: Exchange,
+  request: RegistryRequest,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  return withRetry(attempt, contextOf(exchange, request.signal ?? request.queueSignal));
+}
+
+/** For operations of several requests, which know better than each of them what is worth another attempt. */
+export function attemptsAt(
+  exchange: Exchange,
+  signal: AbortSignal | undefined,
+  onRetry: AttemptsContext['onRetry'] = exchange.onRetry,
+): Attempts {
+  return new Attempts({ ...contextOf(exchange, signal), onRetry });
+}
+
+function contextOf(exchange: Exchange, signal: AbortSignal | undefined): AttemptsContext {
+  const { policy, clock, host, onRetry } = exchange;
+  return { policy, clock, host, signal, onRetry };
 }
 
 /** As {@link send}, where only status and headers matter. */

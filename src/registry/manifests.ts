@@ -15,11 +15,20 @@ export interface StoredManifest {
   readonly digest: string | undefined;
 }
 
-/** The manifest under a tag or digest, or `undefined`. */
-export async function getManifest(
+/** The manifest under a tag or digest, or `undefined`. One that was just written is waited for. */
+export function getManifest(
   exchange: Exchange,
   reference: string,
   signal?: AbortSignal,
+): Promise<StoredManifest | undefined> {
+  const attempt = () => readManifest(exchange, reference, signal);
+  return exchange.recentTags.ask(reference, attempt, (stored) => stored === undefined, signal);
+}
+
+async function readManifest(
+  exchange: Exchange,
+  reference: string,
+  signal: AbortSignal | undefined,
 ): Promise<StoredManifest | undefined> {
   const url = repositoryUrl(exchange, `manifests/${reference}`);
   const request = { kind: 'manifest-read', method: 'GET', url, headers: ACCEPT, signal } as const;
@@ -48,9 +57,10 @@ export async function putManifest(
     signal,
   } as const;
   await sendForHead(exchange, request, [200, 201, 202], { object: tag });
+  exchange.recentTags.written(tag);
 }
 
-/** Deletes by tag or digest. `gone` also when it was not there, which is what a repeated delete finds. */
+/** Deletes by tag or digest. `missing` when it was not there, which is what a repeated delete finds. */
 export async function deleteManifest(
   exchange: Exchange,
   reference: string,
@@ -58,6 +68,9 @@ export async function deleteManifest(
 ): Promise<'gone' | 'missing'> {
   const url = repositoryUrl(exchange, `manifests/${reference}`);
   const request = { kind: 'manifest-delete', method: 'DELETE', url, headers: ACCEPT, signal } as const;
-  const answer = await sendForHead(exchange, request, [200, 202, 204, 404], { object: reference });
+  const attempt = () => sendForHead(exchange, request, [200, 202, 204, 404], { object: reference });
+  const isAbsent = ({ status }: { status: number }) => status === 404;
+  const answer = await exchange.recentTags.ask(reference, attempt, isAbsent, signal);
+  exchange.recentTags.deleted(reference);
   return answer.status === 404 ? 'missing' : 'gone';
 }

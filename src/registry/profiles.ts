@@ -1,65 +1,52 @@
-import type { RequestKind } from './transport.ts';
+import { ACR } from './profiles/acr.ts';
+import { ARTIFACTORY } from './profiles/artifactory.ts';
+import { CLOUDFLARE } from './profiles/cloudflare.ts';
+import { DOCKERHUB } from './profiles/dockerhub.ts';
+import { ECR } from './profiles/ecr.ts';
+import { ECR_PUBLIC } from './profiles/ecrPublic.ts';
+import { GAR } from './profiles/gar.ts';
+import { GENERIC } from './profiles/generic.ts';
+import { GHCR } from './profiles/ghcr.ts';
+import { GITLAB } from './profiles/gitlab.ts';
+import { HARBOR } from './profiles/harbor.ts';
+import type { ProfileName } from './profiles/names.ts';
+import type { ProviderProfile } from './profiles/profile.ts';
+import { QUAY } from './profiles/quay.ts';
+import { REGISTRY2 } from './profiles/registry2.ts';
+import { REGISTRY3 } from './profiles/registry3.ts';
+import { ZOT } from './profiles/zot.ts';
 
-/** How blobs are uploaded: `auto` finds out per host what works. */
-export type UploadMode = 'auto' | 'chunked' | 'monolithic';
+export type { ProviderProfile, RateCap, Sourced, UploadMode } from './profiles/profile.ts';
 
-/** A number or a fact about a registry, with the place where it can be looked up. */
-export interface Sourced<T> {
-  readonly value: T;
-  /** Where it is documented or was observed, with a date. */
-  readonly source: string;
+/** All profiles, in the order of the documentation. `generic` is the last one. */
+export const PROFILES: readonly ProviderProfile[] = [
+  DOCKERHUB,
+  ECR,
+  ECR_PUBLIC,
+  GAR,
+  ACR,
+  GHCR,
+  HARBOR,
+  QUAY,
+  GITLAB,
+  ARTIFACTORY,
+  CLOUDFLARE,
+  ZOT,
+  REGISTRY2,
+  REGISTRY3,
+  GENERIC,
+];
+
+/**
+ * The profile of a registry: the one that was asked for, else the one that its host name tells, else `generic`.
+ *
+ * @param host `HOST[:PORT]` as in a location, in any case
+ */
+export function profileOf(host: string, override?: ProfileName): ProviderProfile {
+  const lower = host.toLowerCase();
+  const found =
+    override === undefined
+      ? PROFILES.find(({ hosts }) => hosts.some((pattern) => pattern.test(lower)))
+      : PROFILES.find(({ name }) => name === override);
+  return found ?? GENERIC;
 }
-
-/** A documented cap on requests. */
-export interface RateCap {
-  readonly kinds: readonly RequestKind[];
-  readonly perSecond: number;
-  /** Requests that may come at once after a pause. */
-  readonly burst: number;
-}
-
-/** What one well-known registry is known to do. Facts only: what follows from them is decided elsewhere. */
-export interface ProviderProfile {
-  /** As in `profile=NAME` and in `docs/providers/NAME.md`. */
-  readonly name: string;
-  /** As people call it. */
-  readonly title: string;
-  /** Matches `HOST[:PORT]`; none where a host name tells nothing. */
-  readonly hosts: readonly RegExp[];
-  readonly upload: {
-    /** The form that is known to work; `auto` where the engine should find out. */
-    readonly mode?: Sourced<UploadMode>;
-    readonly chunkMinBytes?: Sourced<number>;
-    readonly chunkMaxBytes?: Sourced<number>;
-    readonly bodyMaxBytes?: Sourced<number>;
-    readonly blobMaxBytes?: Sourced<number>;
-    /** The closing PUT has to carry the last chunk. */
-    readonly commitWithLastChunk?: Sourced<boolean>;
-    /** `POST ?digest=` with a body stores the blob. */
-    readonly singlePost?: Sourced<boolean>;
-  };
-  readonly deletion: {
-    readonly byTag?: Sourced<boolean>;
-    readonly byDigest?: Sourced<boolean>;
-    /** What happens to the bytes of what was deleted, and when, in words. */
-    readonly reclaims: Sourced<string>;
-  };
-  readonly tags: {
-    /** Whether tags can be made immutable there. */
-    readonly immutability?: Sourced<'never' | 'configurable'>;
-    /** The page size to ask for. */
-    readonly pageSize?: Sourced<number>;
-  };
-  readonly rates: readonly Sourced<RateCap>[];
-}
-
-/** What is assumed of a registry that nobody knows. */
-export const GENERIC: ProviderProfile = {
-  name: 'generic',
-  title: 'Any other registry',
-  hosts: [],
-  upload: {},
-  deletion: { reclaims: { value: 'The operator decides when space is freed.', source: 'none' } },
-  tags: {},
-  rates: [],
-};

@@ -1,7 +1,6 @@
 import type { ErrorDetails } from '../errors.ts';
-import { withRetry } from '../flow/retry.ts';
 import { readBody } from './body.ts';
-import { type Exchange, sendOnce } from './exchange.ts';
+import { type Exchange, repeated, sendOnce } from './exchange.ts';
 import type { RegistryAnswer, RegistryRequest } from './transport.ts';
 
 /** An answer with its body in memory. */
@@ -27,12 +26,7 @@ export function sendAndRead(
     const { answer } = await sendOnce(exchange, request, wanted, details);
     return { answer, bytes: await readBody(answer, limitBytes, what) };
   };
-  return withRetry(attempt, {
-    policy: exchange.policy,
-    clock: exchange.clock,
-    signal: request.signal,
-    onRetry: exchange.onRetry,
-  });
+  return repeated(exchange, request, attempt);
 }
 
 /** The answer once more, for what wants to read its body itself. */

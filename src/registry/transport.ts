@@ -31,6 +31,8 @@ export interface RegistryRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: RequestBody | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Where there is no signal: ends the wait for its turn and for a next attempt, but no exchange that is under way. */
+  readonly queueSignal?: AbortSignal | undefined;
   /** Called with the number of body bytes handed to the socket since the last call. */
   readonly onSent?: ((bytes: number) => void) | undefined;
 }

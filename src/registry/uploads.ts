@@ -36,11 +36,12 @@ const ACCEPTED = [200, 201, 202, 204];
 /**
  * Opens a session, or mounts the blob from another repository of the registry.
  *
- * Takes no signal on purpose: a session whose answer was thrown away could never be cancelled.
+ * Takes no signal for the exchange on purpose: a session whose answer was thrown away could never be cancelled.
  */
 export async function startUpload(
   exchange: Exchange,
   mount?: { readonly digest: string; readonly from: string },
+  queueSignal?: AbortSignal,
 ): Promise<UploadSession | 'mounted'> {
   let url = repositoryUrl(exchange, 'blobs/uploads/');
   if (mount) url = withQuery(withQuery(url, 'mount', mount.digest), 'from', mount.from);
@@ -49,6 +50,7 @@ export async function startUpload(
     method: 'POST',
     url,
     body: { bytes: 0, slices: () => [] },
+    queueSignal,
   };
   const { answer, request: last } = await sendFollowed(exchange, request, [201, 202]);
   await discardBody(answer);

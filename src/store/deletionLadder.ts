@@ -109,7 +109,10 @@ export class DeletionLadder {
     if (own === 'missing') return 'gone';
     if (own === 'shared') return 'refused';
     const answer = await this.#ask(own.digest, signal);
-    if (answer === 'gone' || answer === 'missing') return 'gone';
+    if (answer === 'gone' || answer === 'missing') {
+      exchange.recentTags.deleted(tag);
+      return 'gone';
+    }
     if (answer === 'unsupported') memory.byDigest = false;
     if (answer === 'tagged') memory.digestWhileTagged = false;
     return answer === 'protected' ? 'protected' : 'refused';

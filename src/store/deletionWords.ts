@@ -1,4 +1,4 @@
-import { GENERIC } from '../registry/profiles.ts';
+import { GENERIC } from '../registry/profiles/generic.ts';
 import type { DeletionOutcome } from './deletionLadder.ts';
 
 /**

@@ -45,12 +45,15 @@ export class EmptyConfig {
     const { content, digest } = EMPTY_CONFIG;
     const { signal } = this.#end;
     const host = this.#coordinator.host(this.#exchange.reference.origin);
+    await host.ready();
     if (host.singlePost === undefined && this.#coordinator.uploadMode === 'auto') {
       // Without looking for it first: what two bytes cost is a round trip, and the first packfiles wait for the answer.
       const journal = () => this.#coordinator.journalOf(this.#exchange, JOURNAL_TAG, content.length);
       if (await probeSinglePost(this.#exchange, host, digest, content, signal, journal)) return;
     } else if ((await headBlob(this.#exchange, digest, signal)) !== undefined) return;
     const sink = { exchange: this.#exchange, commit: async () => {}, tag: JOURNAL_TAG };
-    await this.#coordinator.push(bufferSource(content, 'the empty configuration blob'), sink, { signal });
+    const source = bufferSource(content, 'the empty configuration blob');
+    // The objects that wait for it may hold all places in the queue.
+    await this.#coordinator.push(source, sink, { signal, urgent: true });
   }
 }

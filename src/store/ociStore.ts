@@ -5,8 +5,7 @@ import { type ErrorCode, isKlosetError, KlosetError } from '../errors.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { ping } from '../registry/ping.ts';
 import { describeReference, type Reference } from '../registry/reference.ts';
-import { readAfterWrite } from './afterWrite.ts';
-import { DeletionLadder } from './deletionLadder.ts';
+import { DeletionLadder, type DeletionOutcome } from './deletionLadder.ts';
 import type { DeletionMemory } from './deletionMemory.ts';
 import { deletionRemark } from './deletionWords.ts';
 import { Diagnosis } from './diagnosis.ts';
@@ -46,10 +45,16 @@ export interface StoreBehaviour {
   readonly looksBeforePut?: boolean | undefined;
   /** Whether it writes where tags of others are. @default false */
   readonly allowSharedRepository?: boolean | undefined;
+  /**
+   * How long an object that is not there is asked for again, in milliseconds: for a host that reads only what a state
+   * names, which the registry may not show yet to others than its writer.
+   * @default 0
+   */
+  readonly missingPatienceMs?: number | undefined;
   /** What is known of the registry's ways to delete; what is found out is noted here. */
   readonly deletion?: DeletionMemory | undefined;
-  /** What the registry does with what was deleted, as a sentence. */
-  readonly reclaims?: string | undefined;
+  /** What the registry does with what was deleted, as a sentence; asked for once something was. */
+  readonly reclaims?: (() => Promise<string>) | undefined;
   /** Takes a remark for the user: once, what has become of the room of the first object that was deleted. */
   readonly onRemark?: ((text: string) => void) | undefined;
 }
@@ -75,7 +80,7 @@ export class OciStore implements DigestStore {
     this.#emptyConfig = new EmptyConfig(exchange, coordinator);
     const diagnosis = new Diagnosis(exchange);
     this.#tags = new StoreTags(exchange, diagnosis, behaviour.allowSharedRepository ?? false);
-    this.#resolver = new Resolver(exchange, diagnosis, this.#tags);
+    this.#resolver = new Resolver(exchange, diagnosis, this.#tags, behaviour.missingPatienceMs);
     const { table } = this.#tags;
     const memory = behaviour.deletion ?? {};
     const host = coordinator.host(exchange.reference.origin);
@@ -100,8 +105,7 @@ export class OciStore implements DigestStore {
     await this.#writes.put('CONFIG', bufferSource(config, CONFIG_TAG), options);
     // Registries cannot put "only if absent": of two creators at once, the one that was overwritten finds out here.
     this.#resolver.forget(CONFIG_TAG);
-    const read = () => this.open(options);
-    const stored = await readAfterWrite(this.#exchange, 'STORE_MISSING', read, options.signal);
+    const stored = await this.open(options);
     if (!Buffer.from(stored).equals(config)) throw exists;
   }
 
@@ -192,10 +196,11 @@ export class OciStore implements DigestStore {
   }
 
   async delete(ref: ObjectRef, options: OperationOptions = {}): Promise<void> {
+    await this.#coordinator.host(this.#exchange.reference.origin).ready();
     await this.#tags.walkOnce(options.signal);
     try {
       const outcome = await this.#named(ref, () => this.#deletion.delete(ref, options.signal));
-      if (ref.type !== 'lock') this.#remark(deletionRemark(outcome, this.#behaviour.reclaims));
+      if (ref.type !== 'lock') await this.#remark(outcome);
     } finally {
       this.#resolver.forget(tagOf(ref));
     }
@@ -259,10 +264,12 @@ export class OciStore implements DigestStore {
     this.#tags.refuseShared();
   }
 
-  #remark(text: string | undefined): void {
-    if (text === undefined || this.#remarked) return;
+  async #remark(outcome: DeletionOutcome): Promise<void> {
+    const { onRemark, reclaims } = this.#behaviour;
+    if (this.#remarked || !onRemark || outcome === 'absent') return;
     this.#remarked = true;
-    this.#behaviour.onRemark?.(text);
+    const text = deletionRemark(outcome, await reclaims?.());
+    if (text !== undefined) onRemark(text);
   }
 
   async #sameContent(
@@ -276,7 +283,7 @@ export class OciStore implements DigestStore {
     return sameContent(manifest, source, async (from) =>
       digest !== undefined && bytes !== undefined && manifest.layers.length === 1
         ? [{ digest, bytes }]
-        : this.#coordinator.digest(from, signal),
+        : this.#coordinator.digest(from, this.#exchange.reference.origin, signal),
     );
   }
 

@@ -1,14 +1,20 @@
 import type { KlosetError } from '../errors.ts';
 import { type Clock, systemClock } from '../flow/clock.ts';
+import type { FlowHooks } from '../flow/flowEvents.ts';
+import type { HostFlow } from '../flow/hostFlow.ts';
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '../flow/retry.ts';
 import type { GivenCredentials } from '../registry/auth/givenCredentials.ts';
 import { credentialsPolicy } from '../registry/auth/policy.ts';
 import { composeTransport } from '../registry/compose.ts';
 import { CHANNELS } from '../registry/events.ts';
 import { type Exchange, makeExchange } from '../registry/exchange.ts';
+import { flowPolicy } from '../registry/flowPolicy.ts';
+import { HostFlows, sharedHostFlows } from '../registry/hostFlows.ts';
+import type { RateCap } from '../registry/profiles.ts';
 import type { Reference } from '../registry/reference.ts';
 import { RequestCounter } from '../registry/requestStats.ts';
 import type { TlsOptions } from '../registry/tls.ts';
+import type { RegistryAnswer, RequestKind, Transport } from '../registry/transport.ts';
 import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
 
 /** How a registry is talked to. */
@@ -21,7 +27,22 @@ export interface ExchangeOptions {
   readonly tls?: TlsOptions | undefined;
   readonly http?: HttpOptions | undefined;
   readonly retry?: RetryPolicy | undefined;
+  /**
+   * How long to go on without any progress while the registry is down or throttles, in milliseconds.
+   * @default 900000
+   */
+  readonly noProgressTimeoutMs?: number | undefined;
+  /** Documented limits of the registry, which are kept from the first request on. */
+  readonly caps?: readonly RateCap[] | undefined;
+  /** Flow control shared with other stores; by default, and without a clock of its own, that of the whole process. */
+  readonly flows?: HostFlows | undefined;
+  /** False sends requests whatever the registry says: for those who look for its limits. @default true */
+  readonly holdsBack?: boolean | undefined;
+  /** Called when the registry throttles and when a request has to wait. */
+  readonly flowHooks?: FlowHooks | undefined;
   readonly clock?: Clock | undefined;
+  /** Sees each answer as it comes from the wire. */
+  readonly onAnswer?: ((kind: RequestKind, headers: RegistryAnswer['headers']) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
 }
 
@@ -29,13 +50,16 @@ export interface ExchangeOptions {
 export interface OpenExchange {
   readonly exchange: Exchange;
   readonly counter: RequestCounter;
+  /** Flow control of the registry's host, shared with whoever else talks to it. */
+  readonly flow: HostFlow;
   /** Ends the connections. */
   close(): Promise<void>;
 }
 
 /** Puts a transport together with all its policies. @throws KlosetError USAGE for options that contradict each other */
 export function openExchange(reference: Reference, options: ExchangeOptions): OpenExchange {
-  const { clock = systemClock, retry: policy = DEFAULT_RETRY_POLICY, credentials: given } = options;
+  const { clock = systemClock, credentials: given } = options;
+  const policy = policyOf(options);
   const counter = new RequestCounter();
   const onRetry = (error: KlosetError, delayMs: number) => {
     counter.countRetry();
@@ -45,11 +69,34 @@ export function openExchange(reference: Reference, options: ExchangeOptions): Op
   const { origin } = reference;
   const http = httpTransport(options.http, { origin, tls: options.tls });
   const credentials = credentialsPolicy({ reference, given, policy, clock, onRetry });
-  const transport = composeTransport(http.send, { counter, credentials, origin });
-  return {
-    exchange: makeExchange(reference, transport, { policy, clock, onRetry }),
+  const flows = options.flows ?? (options.clock ? new HostFlows(options.clock) : sharedHostFlows);
+  const host = flows.of(origin);
+  if (options.caps) host.document(options.caps);
+  const flow = options.holdsBack === false ? undefined : flowPolicy(flows, options.flowHooks);
+  const transport = composeTransport(watched(http.send, options.onAnswer), {
     counter,
+    credentials,
+    flow,
+    origin,
+  });
+  return {
+    exchange: makeExchange(reference, transport, { policy, clock, host, onRetry }),
+    counter,
+    flow: host,
     close: http.close,
+  };
+}
+
+function policyOf({ retry = DEFAULT_RETRY_POLICY, noProgressTimeoutMs }: ExchangeOptions): RetryPolicy {
+  return noProgressTimeoutMs === undefined ? retry : { ...retry, noProgressMs: noProgressTimeoutMs };
+}
+
+function watched(next: Transport, onAnswer: ExchangeOptions['onAnswer']): Transport {
+  if (!onAnswer) return next;
+  return async (request) => {
+    const answer = await next(request);
+    onAnswer(request.kind, answer.headers);
+    return answer;
   };
 }
 

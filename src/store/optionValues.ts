@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein';
 import { KlosetError } from '../errors.ts';
 
 /** Values of options as users write them, on the command line and in Plakar's store configuration. */
@@ -39,10 +40,10 @@ export function parseDuration(text: string): number {
 }
 
 /** A whole number from 1 to 4096. */
-export function parseCount(text: string): number {
+export function parseCount(text: string, max = MAX_COUNT): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > MAX_COUNT) {
-    throw unexpected(`a whole number from 1 to ${MAX_COUNT}`, text);
+  if (!/^\d+$/.test(text) || value < 1 || value > max) {
+    throw unexpected(`a whole number from 1 to ${max}`, text);
   }
   return value;
 }
@@ -71,7 +72,13 @@ export function parseText(text: string): string {
 export function parseChoice<T extends string>(text: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === text);
   if (found !== undefined) return found;
-  throw unexpected(choices.join(', ').replace(/, ([^,]*)$/, ' or $1'), text);
+  const [near] = choices
+    .map((choice) => ({ choice, edits: distance(text.toLowerCase(), choice) }))
+    // Half of a short word changed is another word.
+    .filter(({ choice, edits }) => edits <= Math.min(3, Math.floor(choice.length / 2)))
+    .sort((a, b) => a.edits - b.edits);
+  const list = choices.join(', ').replace(/, ([^,]*)$/, ' or $1');
+  throw unexpected(list, text, near ? `; did you mean ${near.choice}?` : '');
 }
 
 function scaled(text: string, units: Readonly<Record<string, number>>): number {
@@ -80,6 +87,6 @@ function scaled(text: string, units: Readonly<Record<string, number>>): number {
   return Number(match?.[1]) * (Object.hasOwn(units, unit) ? (units[unit] as number) : Number.NaN);
 }
 
-function unexpected(what: string, got: string): KlosetError {
-  return new KlosetError('USAGE', `expected ${what}, got "${got}"`);
+function unexpected(what: string, got: string, more = ''): KlosetError {
+  return new KlosetError('USAGE', `expected ${what}, got "${got}"${more}`);
 }

@@ -20,6 +20,8 @@ const REMEMBERED = 20_000;
 // this many walks that did not help.
 const MAX_VAIN_WALKS = 3;
 
+const FIRST_PATIENCE_MS = 100;
+
 /** The tags of the repository, as far as they are known. */
 export interface KnownTags {
   readonly table: TagTable;
@@ -32,12 +34,15 @@ export class Resolver {
   readonly #exchange: Exchange;
   readonly #diagnosis: Diagnosis;
   readonly #tags: KnownTags;
+  readonly #patienceMs: number;
   #vainWalks = 0;
   readonly #known = new Map<string, ObjectManifest>();
   /** Layers of foreign manifests with the lengths that the registry told. */
   readonly #measured = new WeakMap<ObjectManifest, readonly Layer[]>();
 
-  constructor(exchange: Exchange, diagnosis: Diagnosis, tags: KnownTags) {
+  /** @param patienceMs how long an object that is not there is asked for again */
+  constructor(exchange: Exchange, diagnosis: Diagnosis, tags: KnownTags, patienceMs = 0) {
+    this.#patienceMs = patienceMs;
     this.#exchange = exchange;
     this.#diagnosis = diagnosis;
     this.#tags = tags;
@@ -97,7 +102,10 @@ export class Resolver {
 
   /** @throws KlosetError OBJECT_MISSING */
   async require(target: Target, signal: AbortSignal | undefined): Promise<ObjectManifest> {
-    const manifest = (await this.find(target, signal)) ?? (await this.#findLater(target, signal));
+    const manifest =
+      (await this.find(target, signal)) ??
+      (await this.#findLater(target, signal)) ??
+      (await this.#findWithPatience(target, signal));
     if (manifest) return manifest;
     throw new KlosetError('OBJECT_MISSING', 'the store has no such object', {
       object: nameOf(target),
@@ -115,6 +123,22 @@ export class Resolver {
     const { table } = this.#tags;
     const mayBeLater = !table.known || (target.type === 'lock' && newestOf(table.standing(target)) > 0);
     return mayBeLater ? this.#lookAgain(target, signal) : undefined;
+  }
+
+  async #findWithPatience(
+    target: Target,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectManifest | undefined> {
+    // Locks come and go, and a configuration that is not there is the usual answer.
+    if (target === 'CONFIG' || target.type === 'lock') return undefined;
+    const { clock } = this.#exchange;
+    const endMs = clock.now() + this.#patienceMs;
+    for (let delayMs = FIRST_PATIENCE_MS; clock.now() + delayMs <= endMs; delayMs *= 2) {
+      await clock.sleep(delayMs, signal);
+      const manifest = await this.find(target, signal);
+      if (manifest) return manifest;
+    }
+    return undefined;
   }
 
   remember(tag: string, manifest: ObjectManifest): void {

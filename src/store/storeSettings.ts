@@ -1,5 +1,6 @@
 import { isKlosetError, KlosetError } from '../errors.ts';
 import type { GivenCredentials } from '../registry/auth/givenCredentials.ts';
+import { PROFILE_NAMES, type ProfileName } from '../registry/profiles/names.ts';
 import type { UploadMode } from '../registry/profiles.ts';
 import type { TlsOptions } from '../registry/tls.ts';
 import type { HasherChoice } from '../workers/hasher.ts';
@@ -14,10 +15,11 @@ import {
 } from './optionValues.ts';
 
 const UPLOAD_MODES = ['auto', 'chunked', 'monolithic'] as const satisfies readonly UploadMode[];
+const PROFILES = ['auto', ...PROFILE_NAMES] as const;
 const HASHERS = ['auto', 'wasm', 'native'] as const satisfies readonly HasherChoice[];
 
 /** How the value of an option is written. A secret is never a flag: arguments are for every process to read. */
-export type OptionType = 'boolean' | 'size' | 'count' | 'time' | 'choice' | 'text' | 'file' | 'secret';
+type OptionType = 'boolean' | 'size' | 'count' | 'time' | 'choice' | 'text' | 'file' | 'secret';
 
 /** An option of a store: for the command line, the plugin, the documentation, and the package's schema. */
 export interface OptionDescription {
@@ -40,6 +42,14 @@ export const OPTIONS = [
     type: 'boolean',
     defaultText: 'false for this machine, true for all other hosts',
     description: 'Speak TLS to the registry, or plain HTTP.',
+  },
+  {
+    name: 'profile',
+    type: 'choice',
+    choices: PROFILES,
+    defaultText: 'auto',
+    description:
+      "The registry's kind, where its host name does not tell it: its limits are then kept from the first request.",
   },
   {
     name: 'tls_ca_file',
@@ -161,6 +171,13 @@ export const OPTIONS = [
     description: 'How long a request may make no progress before it is given up and tried again.',
   },
   {
+    name: 'no_progress_timeout',
+    type: 'time',
+    defaultText: '15m',
+    description:
+      'How long to go on while a registry that has answered before is down or throttles everything.',
+  },
+  {
     name: 'allow_shared_repository',
     type: 'boolean',
     defaultText: 'false',
@@ -173,6 +190,8 @@ export type OptionName = (typeof OPTIONS)[number]['name'];
 /** Settings of a store as the user made them. What was not set is undefined. */
 export interface StoreSettings {
   readonly useTls: boolean | undefined;
+  /** `undefined` also for `auto`. */
+  readonly profile: ProfileName | undefined;
   readonly tls: TlsOptions;
   readonly credentials: GivenCredentials | undefined;
   readonly concurrency: number | undefined;
@@ -184,6 +203,7 @@ export interface StoreSettings {
   readonly partBytes: number | undefined;
   readonly hasher: HasherChoice | undefined;
   readonly stallTimeoutMs: number | undefined;
+  readonly noProgressTimeoutMs: number | undefined;
   readonly allowSharedRepository: boolean | undefined;
 }
 
@@ -204,6 +224,7 @@ export function readSettings(
   };
   return {
     useTls: read('use_tls', parseBoolean),
+    profile: read('profile', parseProfile),
     tls: {
       insecureNoVerify: read('tls_insecure_no_verify', parseBoolean),
       caFile: read('tls_ca_file', parseText),
@@ -221,6 +242,7 @@ export function readSettings(
     partBytes: read('part_size', parseBytes),
     hasher: read('hasher', (text) => parseChoice(text, HASHERS)),
     stallTimeoutMs: read('stall_timeout', parseDuration),
+    noProgressTimeoutMs: read('no_progress_timeout', parseDuration),
     allowSharedRepository: read('allow_shared_repository', parseBoolean),
   };
 }
@@ -228,10 +250,11 @@ export function readSettings(
 /** What the settings mean for a store in a registry. */
 export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
   const { useTls, tls, concurrency, memoryBytes, uploadMode, chunkBytes, partBytes, hasher } = settings;
-  const { stallTimeoutMs, credentials, allowSharedRepository } = settings;
+  const { stallTimeoutMs, noProgressTimeoutMs, profile, credentials, allowSharedRepository } = settings;
   return {
     useTls,
     tls,
+    profile,
     credentials,
     concurrency,
     memoryBytes,
@@ -240,8 +263,14 @@ export function ociStoreOptions(settings: StoreSettings): OciStoreOptions {
     partBytes,
     hasher,
     allowSharedRepository,
+    noProgressTimeoutMs,
     http: stallTimeoutMs === undefined ? {} : { stallTimeoutMs },
   };
+}
+
+function parseProfile(text: string): ProfileName | undefined {
+  const choice = parseChoice(text, PROFILES);
+  return choice === 'auto' ? undefined : choice;
 }
 
 /** What the user should be told about settings that are allowed and dangerous, as sentences. */

@@ -110,7 +110,13 @@ describe('bad input', () => {
   it('values that flags do not take', async () => {
     await fails(['ls', at('a/b'), '--concurrency', '0'], 2, /whole number/);
     await fails(['ls', at('a/b'), '--memory', 'much'], 2, /expected a size/);
-    await fails(['ls', at('a/b'), '--upload-mode', 'fast'], 2, /auto, chunked, monolithic/);
+    await fails(['ls', at('a/b'), '--upload-mode', 'fast'], 2, /auto, chunked or monolithic/);
+    await fails(['ls', at('a/b'), '--profile', 'ghrc'], 2, /did you mean ghcr\?/);
+    await fails(
+      ['ls', at('a/b'), '--profile', 'something'],
+      2,
+      /expected auto, dockerhub, .* or generic, got "something"\./,
+    );
     await fails(['lss'], 2, /Did you mean ls/);
     await fails(['push'], 2, /source/);
   });

@@ -257,6 +257,9 @@ describe('help', () => {
         'copy',
         'create',
         'demo',
+        'doctor',
+        'login',
+        'logout',
         'ls',
         'pull',
         'push',
@@ -264,6 +267,7 @@ describe('help', () => {
         'registry serve',
         'rm',
         'stat',
+        'stress',
         'verify',
       ].sort(),
     );

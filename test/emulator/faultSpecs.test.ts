@@ -9,7 +9,7 @@ import * as values from '../../src/emulator/faults/values.ts';
 import type { Exchange } from '../../src/emulator/faults.ts';
 import { isKlosetError } from '../../src/errors.ts';
 
-const EXCHANGE: Exchange = {
+const EXCHANGE: Omit<Exchange, 'recentTags'> = {
   method: 'PUT',
   route: 'manifest',
   path: '/v2/a/b/manifests/t',

@@ -43,15 +43,19 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-/** An open store that knows its tags and has its configuration blob, so that only a put's own requests count. */
-export async function startRig(options: OciStoreOptions = {}): Promise<Rig> {
+/**
+ * An open store that knows its tags and has its configuration blob, so that only a put's own requests count.
+ *
+ * @param asKnown leaves it to the profile whether the host takes a blob with the first request
+ */
+export async function startRig(options: OciStoreOptions = {}, asKnown = false): Promise<Rig> {
   const registry = await startRegistry();
   const clock = new VirtualClock();
   const location = `oci://${registry.address}/${REPOSITORY}`;
   const open = openOciStore(location, { retry: FAST_RETRY, clock, hasher: 'native', ...options });
   const host = open.coordinator.host(parseReference(location).origin);
   // Most hosts do not take a blob with the first request; a test that wants it says so.
-  host.singlePost = false;
+  if (!asKnown) host.singlePost = false;
   await open.store.put(refOf(0), bufferSource(seededBytes(0, 10), 'primer'));
   await open.store.primeTags();
   registry.resetRequestLog();

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { retryAfterMs } from '../../src/flow/retryAfter.ts';
 import { nextLink } from '../../src/registry/linkHeader.ts';
 import { confirmedOffset, parseRangeEnd } from '../../src/registry/rangeHeader.ts';
 import { isPrivateAddress, parseReference } from '../../src/registry/reference.ts';
-import { retryAfterMs } from '../../src/registry/retryAfter.ts';
 import { resolveLocation, withQuery } from '../../src/registry/uploadLocation.ts';
 
 describe('Range of a session', () => {

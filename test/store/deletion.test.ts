@@ -263,7 +263,10 @@ describe('a registry without deletion', () => {
   it('says once what becomes of the room, and nothing of locks', async () => {
     const remarks: string[] = [];
     startWith(NO_DELETION);
-    const { store } = open({ onRemark: (text) => remarks.push(text), reclaims: 'Run the collector.' });
+    const { store } = open({
+      onRemark: (text) => remarks.push(text),
+      reclaims: async () => 'Run the collector.',
+    });
     for (const ref of [lock, refOf(1), state]) await put(store, ref, content(1));
     await store.delete(lock);
     expect(remarks).toEqual([]);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Exchange, type RunningRegistry, startRegistry } from '../../src/emulator/index.ts';
+import { bufferSource } from '../../src/engine/bufferSource.ts';
 import type { UploadMode } from '../../src/registry/profiles.ts';
 import { openOciStore } from '../../src/store/openStore.ts';
 import { openUpload } from '../emulator/support.ts';
@@ -39,5 +40,17 @@ describe('a store that ends while the blob that its manifests share is on its wa
     expect(registry.openSessions()).toHaveLength(1);
     await open.close();
     expect(registry.openSessions()).toEqual([]);
+  });
+});
+
+describe('the blob that all manifests share', () => {
+  it('needs no place in the queue, all of which may be held by those who wait for it', async () => {
+    const location = `oci://${registry.address}/${REPOSITORY}`;
+    // In chunks it goes through the queue; whether a POST takes it whole is not asked then.
+    const open = openOciStore(location, { concurrency: 1, uploadMode: 'chunked' });
+    const ref = { type: 'packfile', mac: 'a'.repeat(64) } as const;
+    await open.store.put(ref, bufferSource(new Uint8Array(20_000), 'packfile'));
+    expect((await open.store.stat(ref)).bytes).toBe(20_000);
+    await open.close();
   });
 });

@@ -42,3 +42,23 @@ test('a new store is there, where reads lag behind writes', async () => {
     .filter(({ method, path }) => method === 'GET' && path.endsWith('/manifests/CONFIG'));
   expect(reads.map(({ status }) => status)).toEqual([404, 404, 404, 200]);
 });
+
+test('another process sees what was just written, where it has the patience', async () => {
+  await start('ghcr-stale');
+  await open.store.put(refOf(1), bufferSource(Buffer.from('packfile'), 'packfile'));
+  const location = `oci://${registry.address}/my/store`;
+  const hasty = openOciStore(location, { retry: FAST_RETRY });
+  const patient = openOciStore(location, { retry: FAST_RETRY, missingPatienceMs: 3000 });
+  try {
+    await expect(hasty.store.stat(refOf(1))).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+    expect((await patient.store.stat(refOf(1))).bytes).toBe(8);
+    // What stays missing is told in the end, and a lock at once: locks come and go.
+    registry.resetRequestLog();
+    const lock = { ...refOf(2), type: 'lock' as const };
+    await expect(patient.store.stat(lock)).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+    expect(registry.countRequests({ route: 'manifest' })).toBe(1);
+  } finally {
+    await hasty.close();
+    await patient.close();
+  }
+});

@@ -77,9 +77,9 @@ describe('writing behind, over a registry', () => {
     await store.put(refOf(1), heldSource(seededBytes(1, 9000)));
     const state = { ...refOf(2), type: 'state' } as const;
     await expect(store.put(state, bufferSource(seededBytes(2, 5000), 'x'))).rejects.toThrow(
-      `[ACCESS_DENIED] packfile ${refOf(1).mac} on ${registry.address}/my/store: was accepted but could not be stored`,
+      `[QUOTA_EXCEEDED] packfile ${refOf(1).mac} on ${registry.address}/my/store: was accepted but could not be stored`,
     );
     await expect(open.store.stat(state)).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
-    await expect(store.close()).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
+    await expect(store.close()).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
   });
 });

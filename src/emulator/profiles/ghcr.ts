@@ -108,7 +108,7 @@ export const ghcrStale: EmulatorProfile = {
   evidence: [
     ...ghcr.evidence,
     {
-      what: 'a tag is not found for a while after its PUT; counted in reads here, so that tests are exact',
+      what: 'a tag is not found for a while after its PUT; counted in reads here, within two seconds, so that tests are exact',
       trust: 'reported',
       source: 'pithead issue 429; konk issue 626',
     },

@@ -69,18 +69,25 @@ function refuseDelete(profile: ManifestProfile, call: Call, repository: Reposito
   return remove.digestOfSeveralTags && tags > 1 ? refuse(remove.digestOfSeveralTags) : undefined;
 }
 
-/** Reads that lag behind writes: so many reads of a tag see what it was before. */
+/** Nothing lags for longer: another client that comes later sees what is there. */
+const LAG_MS = 2000;
+
+/** Reads that lag behind writes: so many reads of a tag, within two seconds, see what it was before. */
 function staleTags(reads: number): Pick<ManifestRules, 'stored' | 'resolve'> {
-  const lagging = new Map<string, { before: string | undefined; left: number }>();
+  const lagging = new Map<string, { before: string | undefined; left: number; untilMs: number }>();
   return {
     stored(call, before) {
-      lagging.set(`${call.repository}:${call.reference}`, { before, left: reads });
+      lagging.set(`${call.repository}:${call.reference}`, {
+        before,
+        left: reads,
+        untilMs: performance.now() + LAG_MS,
+      });
     },
     resolve(call): ManifestEntry | undefined {
       const key = `${call.repository}:${call.reference}`;
       const lag = lagging.get(key);
-      if (!lag) return call.known?.resolve(call.reference);
-      if (--lag.left <= 0) lagging.delete(key);
+      if (lag && (--lag.left <= 0 || performance.now() > lag.untilMs)) lagging.delete(key);
+      if (!lag || performance.now() > lag.untilMs) return call.known?.resolve(call.reference);
       return lag.before === undefined ? undefined : call.known?.resolve(lag.before);
     },
   };

@@ -10,6 +10,7 @@ import { fileSource } from '../../../src/engine/fileSource.ts';
 import { encodeLines, JOURNAL_VERSION } from '../../../src/engine/journal/format.ts';
 import { JournalFolder } from '../../../src/engine/journal/journalFolder.ts';
 import { KlosetError } from '../../../src/errors.ts';
+import { HostFlows } from '../../../src/registry/hostFlows.ts';
 import { EMPTY_CONFIG } from '../../../src/store/manifest.ts';
 import { tagOf } from '../../../src/store/objectNames.ts';
 import { type OciStoreOptions, type OpenOciStore, openOciStore } from '../../../src/store/openStore.ts';
@@ -346,7 +347,9 @@ describe('a push after one that was interrupted', () => {
     const location = `oci://${registry.address}/resume/store`;
     const { port } = registry;
     await registry.close();
-    const opened = openOciStore(location, { journalFolder: journals, uploadMode: 'chunked' });
+    // A process of its own: it has never heard from the registry, and does not wait for it to come back.
+    const flows = new HostFlows();
+    const opened = openOciStore(location, { journalFolder: journals, uploadMode: 'chunked', flows });
     const push1 = opened.store.put(REF, await fileSource(source), {});
     await expect(push1).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
     await opened.close();

@@ -1,6 +1,5 @@
-/** A clock for many sleepers at once: it jumps to the next of them when nothing else is left to do. */
-import { cancelled } from '../../src/errors.ts';
-import type { Clock } from '../../src/flow/clock.ts';
+import { cancelled } from '../errors.ts';
+import type { Clock } from './clock.ts';
 
 interface Sleeper {
   readonly atMs: number;
@@ -9,6 +8,10 @@ interface Sleeper {
   wake(): void;
 }
 
+/**
+ * A clock for many sleepers at once, for tests and simulations: it jumps to the next of them when nothing else is
+ * left to do.
+ */
 export class EventClock implements Clock {
   readonly #heap: Sleeper[] = [];
   #nowMs = 0;
@@ -22,8 +25,13 @@ export class EventClock implements Clock {
     if (signal?.aborted) return Promise.reject(cancelled(signal.reason));
     return new Promise((resolve, reject) => {
       // One that is woken by an abort stays in the heap and wakes nobody when its time comes.
-      signal?.addEventListener('abort', () => reject(cancelled(signal.reason)), { once: true });
-      this.#push({ atMs: this.#nowMs + ms, order: this.#order++, wake: resolve });
+      const onAbort = () => reject(cancelled(signal?.reason));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const wake = () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      this.#push({ atMs: this.#nowMs + Math.max(0, ms), order: this.#order++, wake });
     });
   }
 
