@@ -146,7 +146,7 @@ function history(runs: readonly (readonly Row[])[]): Chart | undefined {
   const data = runs
     .flatMap(mainSize)
     .filter((row) => row.contestant === 'ours' && onLoopback(row))
-    .map((row) => ({ ...row, when: `${row.date.slice(0, 16).replace('T', ' ')} ${row.commit}` }));
+    .map((row) => ({ ...row, when: `${row.date.slice(5, 16).replace('T', ' ')} ${row.commit.slice(0, 7)}` }));
   const times = new Set(data.map(({ when }) => when));
   return chart(times.size > 1 ? data : [], {
     name: 'history',

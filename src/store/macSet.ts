@@ -7,6 +7,8 @@ const FIRST_CAPACITY = 64;
  */
 export class MacSet {
   #macs = Buffer.alloc(FIRST_CAPACITY * MAC_BYTES);
+  /** The same memory: reading it word by word through the buffer took half of the time of a walk. */
+  #words = wordsOf(this.#macs);
   /** Hash of each MAC, in their order: MACs that differ hardly ever need to be compared, nor be hashed again. */
   #hashes = new Uint32Array(FIRST_CAPACITY);
   /** Ordinals of MACs plus one, by hash; 0 is free. At least half of them are. */
@@ -56,9 +58,10 @@ export class MacSet {
 
   // Over all bytes: names that somebody gives by hand differ in the last ones only.
   #hash(at: number): number {
+    const words = this.#words;
     let hash = 0x811c9dc5;
-    for (let word = at; word < at + MAC_BYTES; word += 4)
-      hash = Math.imul(hash ^ this.#macs.readUInt32LE(word), 0x01000193);
+    for (let word = at / 4; word < (at + MAC_BYTES) / 4; word++)
+      hash = Math.imul(hash ^ (words[word] as number), 0x01000193);
     return (hash ^ (hash >>> 15)) >>> 0;
   }
 
@@ -66,6 +69,7 @@ export class MacSet {
     const macs = Buffer.alloc(this.#macs.length * 2);
     this.#macs.copy(macs);
     this.#macs = macs;
+    this.#words = wordsOf(macs);
     const hashes = new Uint32Array(macs.length / MAC_BYTES);
     hashes.set(this.#hashes);
     this.#hashes = hashes;
@@ -77,4 +81,8 @@ export class MacSet {
       this.#slots[slot] = ordinal;
     }
   }
+}
+
+function wordsOf(macs: Buffer): Uint32Array {
+  return new Uint32Array(macs.buffer, macs.byteOffset, macs.length / 4);
 }

@@ -64,8 +64,9 @@ export function tagOf(ref: ObjectRef, generation = 0): string {
 export function refOfTag(tag: string): ObjectRef | undefined {
   for (const type of OBJECT_TYPES) {
     const prefix = TAG_PREFIXES[type];
-    if (tag.startsWith(prefix) && isMac(tag.slice(prefix.length)))
-      return { type, mac: tag.slice(prefix.length) };
+    if (!tag.startsWith(prefix)) continue;
+    const mac = tag.slice(prefix.length);
+    if (isMac(mac)) return { type, mac };
   }
   return undefined;
 }

@@ -23,8 +23,11 @@ const FOREIGN: TagMeaning = { kind: 'foreign' };
 /** Reads a tag. Of ours are only those that are written just so. */
 export function meaningOf(tag: string): TagMeaning {
   if (tag === CONFIG_TAG) return CONFIG;
-  const object = objectOf(tag);
-  if (object) return { kind: 'object', ...object };
+  // Nearly all tags are these.
+  const ref = refOfTag(tag);
+  if (ref) return { kind: 'object', ref, generation: 0 };
+  const later = objectOf(tag);
+  if (later) return { kind: 'object', ...later };
   if (tag.startsWith(TOMBSTONE_PREFIX)) {
     const buried = objectOf(tag.slice(TOMBSTONE_PREFIX.length));
     // What a later version may write: not read, and nobody else's.

@@ -129,4 +129,35 @@ describe('tags', () => {
       await expect(listing).rejects.toMatchObject({ code: 'REGISTRY_FOREIGN' });
     },
   );
+
+  test('the next page is on its way while one is looked at', async () => {
+    const asked = Promise.withResolvers<void>();
+    registry.setFaults({
+      before: ({ query }) => {
+        if (query.get('last') === null) return page(['a'], `<${PATH}?last=a>; rel="next"`);
+        asked.resolve();
+        return page(['b']);
+      },
+    });
+    const reference = parseReference(`oci://${registry.address}/kloset/store`);
+    const pages = listTags(makeExchange(reference, http.send, { clock: new VirtualClock() }));
+    expect((await pages.next()).value).toEqual(['a']);
+    // Nobody has asked for it yet.
+    await asked.promise;
+    expect((await pages.next()).value).toEqual(['b']);
+    expect((await pages.next()).done).toBe(true);
+  });
+
+  test('a page that was asked for ahead and fails is an error for the one who wants it', async () => {
+    registry.setFaults({
+      before: ({ query }) =>
+        query.get('last') === null
+          ? page(['a'], `<${PATH}?last=a>; rel="next"`)
+          : { kind: 'respond', status: 200, headers: { 'content-type': 'text/html' }, body: '<html></html>' },
+    });
+    const reference = parseReference(`oci://${registry.address}/kloset/store`);
+    const pages = listTags(makeExchange(reference, http.send, { clock: new VirtualClock() }));
+    await pages.next();
+    await expect(pages.next()).rejects.toMatchObject({ code: 'REGISTRY_FOREIGN' });
+  });
 });
