@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { asKlosetError, type KlosetError } from '../errors.ts';
+import { asKlosetError, ERROR_CODES, KlosetError } from '../errors.ts';
 import { buildProgram } from './program.ts';
 
 const USAGE_EXIT = 2;
@@ -8,10 +8,17 @@ const USAGE_EXIT = 2;
 export async function run(argv: readonly string[]): Promise<void> {
   const program = buildProgram();
   overrideExits(program);
+  // A wait that nothing can end empties the event loop, and Node would leave with 0: a silent success.
+  const onDrained = () => {
+    report(new KlosetError('INTERNAL', 'the command stopped half-way: nothing is left to wait for'), argv);
+    process.exit(ERROR_CODES.INTERNAL.exit);
+  };
+  process.once('beforeExit', onDrained);
   try {
     await program.parseAsync(argv);
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
+      process.off('beforeExit', onDrained);
       process.exitCode = thrown.exitCode === 0 ? 0 : USAGE_EXIT;
       return;
     }

@@ -456,7 +456,7 @@ describe('TLS', () => {
     await secure.close();
     expect(works).toBe(false);
     expect(findings.slice(0, 2)).toMatchObject([
-      { name: 'reach', verdict: 'failed', detail: expect.stringContaining('not trusted') },
+      { name: 'reach', verdict: 'failed', detail: expect.stringContaining('self-signed') },
       {
         name: 'tls',
         verdict: 'limited',

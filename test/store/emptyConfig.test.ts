@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Exchange, type RunningRegistry, startRegistry } from '../../src/emulator/index.ts';
+import { bufferSource } from '../../src/engine/bufferSource.ts';
 import type { UploadMode } from '../../src/registry/profiles.ts';
 import { openOciStore } from '../../src/store/openStore.ts';
 import { openUpload } from '../emulator/support.ts';
+import { refOf } from '../engine/rig.ts';
+import { seededBytes } from '../support/seededBytes.ts';
 
 const REPOSITORY = 'kloset/store';
 const isUpload = ({ route, method }: Exchange) => route === 'upload-session' && method !== 'DELETE';
@@ -39,5 +42,20 @@ describe('a store that ends while the blob that its manifests share is on its wa
     expect(registry.openSessions()).toHaveLength(1);
     await open.close();
     expect(registry.openSessions()).toEqual([]);
+  });
+});
+
+describe('a store that knows the forms of its registry', () => {
+  it.each([true, false])('puts one object at a time (a single POST works: %o)', async (singlePost) => {
+    const options = { concurrency: 1, hasher: 'native' } as const;
+    const open = openOciStore(`oci://${registry.address}/${REPOSITORY}`, options);
+    open.coordinator.host(`http://${registry.address}`).seed({ singlePost });
+    await Promise.all(
+      [1, 2, 3].map((number) => open.store.put(refOf(number), bufferSource(seededBytes(number, 5000), 'x'))),
+    );
+    for (const number of [1, 2, 3]) {
+      expect(await open.store.verify(refOf(number), { deep: true })).toMatchObject({ ok: true });
+    }
+    await open.close();
   });
 });
