@@ -2,14 +2,15 @@
  * Micro-benchmarks: hashing by both providers over 1 to 8 lanes, the chunk plan, header parsing.
  * `node bench/micro.ts [--quick] [--json FILE]`
  */
-import { writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Bench } from 'tinybench';
 import { planChunkBytes } from '../src/engine/chunkPlan.ts';
 import { parseRangeEnd } from '../src/registry/rangeHeader.ts';
 import { Hasher } from '../src/workers/hasher.ts';
 import { SlabPool } from '../src/workers/slabs.ts';
+import { Collector } from './suite/collector.ts';
+import type { Situation, Unit } from './suite/schema.ts';
 
 const MIB = 1024 * 1024;
 const HASHED_BYTES = 16 * MIB;
@@ -18,8 +19,10 @@ const timeMs = values.quick ? 100 : 1000;
 
 interface Row {
   readonly name: string;
+  /** Where it stands among the results of all benchmarks. */
+  readonly situation: Situation;
   readonly value: number;
-  readonly unit: string;
+  readonly unit: Unit;
   readonly spreadPercent: number;
 }
 const rows: Row[] = [];
@@ -36,6 +39,7 @@ for (const provider of ['native', 'wasm'] as const) {
     const perSecond = (lanes * HASHED_BYTES) / MIB / (latency.ms / 1000);
     rows.push({
       name: `${provider}, ${lanes} lanes`,
+      situation: { task: 'hash', contestant: provider, objectBytes: HASHED_BYTES, concurrency: lanes },
       value: perSecond,
       unit: 'MiB/s',
       spreadPercent: latency.spread,
@@ -59,6 +63,7 @@ for (const task of pure.tasks) {
   if (!('throughput' in result)) throw new Error(`${task.name} has no result`);
   rows.push({
     name: task.name,
+    situation: { task: task.name, contestant: 'ours' },
     value: result.throughput.mean,
     unit: 'ops/s',
     spreadPercent: result.throughput.rme,
@@ -69,10 +74,9 @@ process.stdout.write('| task | value | unit | ± % |\n| --- | ---: | --- | ---: 
 for (const { name, value, unit, spreadPercent } of rows) {
   process.stdout.write(`| ${name} | ${Math.round(value)} | ${unit} | ${spreadPercent.toFixed(1)} |\n`);
 }
-if (values.json) {
-  const machine = { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version };
-  await writeFile(values.json, `${JSON.stringify({ machine, rows }, null, 2)}\n`);
-}
+const collector = new Collector(values.json);
+for (const { situation, unit, value } of rows) collector.add(situation, unit, value);
+await collector.save();
 
 function latencyOf(bench: Bench): { ms: number; spread: number } {
   const result = bench.tasks[0]?.result;

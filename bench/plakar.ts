@@ -3,8 +3,7 @@
  * `KLOSET_OCI_PEERS=… npm run bench:plakar -- --rounds 3`. All stores are encrypted, as users have them; the registry
  * is Debian's docker-registry with its storage in memory where that has room.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startToxiproxy } from '../test/support/toxiproxy.ts';
@@ -13,6 +12,7 @@ import { markdown, type Sample, summarise } from './plakar/report.ts';
 import { openStage, type Stage } from './plakar/stage.ts';
 import { TASKS, type Task } from './plakar/tasks.ts';
 import { storageParent } from './storage.ts';
+import { Collector } from './suite/collector.ts';
 
 const { values } = parseArgs({
   options: {
@@ -31,6 +31,7 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const contestants = values.contestants.split(',') as ContestantName[];
 const samples: Sample[] = [];
+const collector = new Collector(values.json);
 
 async function once(task: Task, stage: Stage, round: number): Promise<void> {
   // Every contestant has every place in the order, so that none always follows the same one.
@@ -41,6 +42,12 @@ async function once(task: Task, stage: Stage, round: number): Promise<void> {
     const value = await task.run(stage, one);
     const { name, unit } = task;
     samples.push({ task: name, unit, mebibytes: stage.mebibytes, contestant: one.name, round, value });
+    const situation = {
+      ...{ task: `plakar: ${name.replace(', slow', '')}`, registry: 'docker-registry', contestant: one.name },
+      ...{ objects: 1, objectBytes: stage.mebibytes * 1024 * 1024 },
+      roundTripMs: name.endsWith(', slow') ? Number(values['round-trip']) : 0,
+    };
+    collector.add(situation, unit === 'bytes per byte' ? 'bytes/byte' : unit, value);
     console.error(
       `${stage.mebibytes} MiB, round ${round + 1}, ${name}, ${one.name}: ${value.toFixed(2)} ${unit}`,
     );
@@ -49,15 +56,7 @@ async function once(task: Task, stage: Stage, round: number): Promise<void> {
 
 async function report(): Promise<void> {
   const rows = summarise(samples);
-  const environment = {
-    date: new Date().toISOString(),
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    node: process.version,
-    roundTripMs: Number(values['round-trip']),
-  };
-  await mkdir(join(import.meta.dirname, 'results'), { recursive: true });
-  await writeFile(values.json, `${JSON.stringify({ environment, rows, samples }, null, 2)}\n`);
+  await collector.save();
   if (values.markdown) await writeFile(values.markdown, markdown(rows));
 }
 

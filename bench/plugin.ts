@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { scratch } from '../test/support/scratch.ts';
+import { Collector } from './suite/collector.ts';
+import type { Unit } from './suite/schema.ts';
+import { median } from './suite/statistics.ts';
 
 const run = promisify(execFile);
 const HOST = fileURLToPath(new URL('./plugin/host', import.meta.url));
@@ -20,23 +23,26 @@ interface Report {
   readonly [phase: string]: number | Phase;
 }
 
-/** Columns of the table: name, unit and where the figure stands in a report. */
-const COLUMNS: readonly (readonly [title: string, phase: string, field: string, digits: number])[] = [
-  ['Put 1, MiB/s', 'put1', 'mibPerSecond', 0],
-  ['Put 8, MiB/s', 'put8', 'mibPerSecond', 0],
-  ['Put 8, CPU s/GiB', 'put8', 'cpuSecondsPerGiB', 2],
-  ['Get 8, MiB/s', 'get8', 'mibPerSecond', 0],
-  ['Get 8, CPU s/GiB', 'get8', 'cpuSecondsPerGiB', 2],
-  ['ranged Gets/s, 1', 'range1', 'callsPerSecond', 0],
-  ['ranged Gets/s, 8', 'range8', 'callsPerSecond', 0],
-  ['CPU ms each', 'range8', 'cpuMsPerCall', 3],
-  ['Ping µs', 'ping', 'medianUs', 0],
+type Column = readonly [title: string, phase: string, field: string, digits: number, unit: Unit];
+
+/** Columns of the table: name, where the figure stands in a report, digits and unit. */
+const COLUMNS: readonly Column[] = [
+  ['Put 1, MiB/s', 'put1', 'mibPerSecond', 0, 'MiB/s'],
+  ['Put 8, MiB/s', 'put8', 'mibPerSecond', 0, 'MiB/s'],
+  ['Put 8, CPU s/GiB', 'put8', 'cpuSecondsPerGiB', 2, 'CPU s/GiB'],
+  ['Get 8, MiB/s', 'get8', 'mibPerSecond', 0, 'MiB/s'],
+  ['Get 8, CPU s/GiB', 'get8', 'cpuSecondsPerGiB', 2, 'CPU s/GiB'],
+  ['ranged Gets/s, 1', 'range1', 'callsPerSecond', 0, 'ops/s'],
+  ['ranged Gets/s, 8', 'range8', 'callsPerSecond', 0, 'ops/s'],
+  ['CPU ms each', 'range8', 'cpuMsPerCall', 3, 'CPU ms/call'],
+  ['Ping µs', 'ping', 'medianUs', 0, 'us'],
 ];
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '1' },
+    json: { type: 'string' },
     also: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -62,6 +68,9 @@ try {
     }
   }
   console.log(table(reports));
+  const collector = new Collector(values.json);
+  for (const [contestant, of] of reports) for (const report of of) collect(collector, contestant, report);
+  await collector.save();
 } finally {
   await folder.remove();
 }
@@ -80,7 +89,13 @@ function table(reports: ReadonlyMap<string, readonly Report[]>): string {
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+function collect(collector: Collector, contestant: string, report: Report): void {
+  const peakRssBytes = report.peakRssMiB * 1024 * 1024;
+  for (const [title, phase, field, , unit] of COLUMNS) {
+    const value = (report[phase] as Phase)[field];
+    const task = `plugin: ${title.replace(/, .*| µs/, '')}`;
+    const concurrency = Number(/\d+$/.exec(phase)?.[0] ?? 1);
+    if (value !== undefined) collector.add({ task, contestant, concurrency }, unit, value, { peakRssBytes });
+  }
+  collector.add({ task: 'plugin: first answer', contestant }, 'ms', report.startMs, { peakRssBytes });
 }

@@ -3,21 +3,17 @@
  * `node bench/push.ts --rounds 5 --latency 0,50`. Each push meets a freshly started registry with empty storage:
  * zot links blobs that another repository holds, which would let the second contestant win without sending.
  */
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { summaryOf } from '../test/support/cli.ts';
-import { runOk } from '../test/support/measured.ts';
 import { cpuSecondsOf } from '../test/support/processorTime.ts';
-import { REGISTRIES, type RealRegistry, type RegistryName } from '../test/support/realRegistries.ts';
-import { scratch } from '../test/support/scratch.ts';
-import { seededBytes } from '../test/support/seededBytes.ts';
-import { startToxiproxy, type Toxiproxy } from '../test/support/toxiproxy.ts';
-import { CONTESTANTS, type Contestant } from './push/contestants.ts';
+import { REGISTRIES, type RegistryName } from '../test/support/realRegistries.ts';
 import { markdown, type Run, summarise } from './push/report.ts';
-import { prepareWorkload, type Workload } from './push/workload.ts';
-import { storageParent } from './storage.ts';
+import { Collector } from './suite/collector.ts';
+import { CONTESTANTS, type Contestant, contestant } from './suite/engine/contestants.ts';
+import { Stage } from './suite/engine/stage.ts';
+import { pushOnce } from './suite/engine/transfers.ts';
+import { rotated } from './suite/rotated.ts';
 
 const MIB = 1024 * 1024;
 const { values } = parseArgs({
@@ -38,105 +34,63 @@ const registries = values.registries.split(',').map((name) => {
   if (!(name in REGISTRIES)) throw new Error(`unknown registry ${name}`);
   return name as RegistryName;
 });
-const contestants = values.contestants.split(',').map((name) => {
-  const found = CONTESTANTS.find((one) => one.name === name);
-  if (!found) throw new Error(`unknown contestant ${name}`);
-  return found;
-});
+const contestants = values.contestants.split(',').map(contestant);
 
-/** Lets the registry load its code before the clock runs. */
-async function warmUp(address: string): Promise<void> {
-  const base = `http://${address}`;
-  for (let i = 0; i < 4; i++) {
-    const body = seededBytes(0xffff + i, 2 * MIB);
-    const opened = await fetch(`${base}/v2/warm/up/blobs/uploads/`, { method: 'POST' });
-    await opened.arrayBuffer();
-    const url = new URL(opened.headers.get('location') ?? '', base);
-    const digest = Buffer.from(await crypto.subtle.digest('SHA-256', body)).toString('hex');
-    url.searchParams.set('digest', `sha256:${digest}`);
-    const headers = { 'Content-Type': 'application/octet-stream' };
-    const put = await fetch(url, { method: 'PUT', body, headers });
-    if (put.status !== 201) throw new Error(`warm-up: ${put.status} ${await put.text()}`);
-    await put.arrayBuffer();
-  }
+/** What the other processes on the same cores have used so far. */
+async function othersSeconds(registryPid: number): Promise<[registry: number, proxy: number]> {
+  const proxyPid = await stage.proxyPid();
+  return [await cpuSecondsOf(registryPid), proxyPid === undefined ? 0 : await cpuSecondsOf(proxyPid)];
 }
 
-async function storedBytes(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
-    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
-  return bytes;
-}
-
-async function pushOnce(
+async function measure(
   one: Contestant,
-  work: Workload,
-  registry: RealRegistry,
-  address: string,
-): Promise<Omit<Run, 'round' | 'latencyMs'>> {
-  const { program, args, cwd } = one.command(work, address, 'bench/push');
-  const others = () => Promise.all([cpuSecondsOf(registry.pid), cpuSecondsOf(toxiproxy.pid)]);
-  const before = await others();
-  const run = await runOk(program, args, { cwd });
-  const after = await others();
-  const stored = await storedBytes(registry.folder);
-  if (stored < work.bytes)
-    throw new Error(`${one.name} stored ${stored} of ${work.bytes} bytes on ${registry.name}`);
-  return {
-    registry: registry.name,
-    contestant: one.name,
-    seconds: run.seconds,
-    cpuSeconds: run.cpuSeconds,
-    peakRssBytes: run.peakRssBytes,
-    registryCpuSeconds: after[0] - before[0],
-    proxyCpuSeconds: after[1] - before[1],
-    ...(one.ours && { summary: summaryOf(run.stdout) }),
-  };
-}
-
-async function measure(one: Contestant, name: RegistryName, latencyMs: number, round: number): Promise<Run> {
-  const registry = await REGISTRIES[name].start({ parent });
+  name: RegistryName,
+  roundTripMs: number,
+  round: number,
+): Promise<Run> {
+  const registry = await stage.registry(name);
   try {
-    await warmUp(registry.address);
-    if (latencyMs === 0)
-      return { ...(await pushOnce(one, work, registry, registry.address)), latencyMs, round };
-    const slow = await toxiproxy.proxy(registry.address, { roundTripMs: latencyMs });
-    try {
-      return { ...(await pushOnce(one, work, registry, slow.address)), latencyMs, round };
-    } finally {
-      await slow.close();
-    }
+    return await stage.over({ roundTripMs }, registry.address, async (address) => {
+      const before = await othersSeconds(registry.pid);
+      const { seconds, cpuSeconds, peakRssBytes } = await pushOnce(one, work, registry, address);
+      const after = await othersSeconds(registry.pid);
+      return {
+        ...{ registry: name, contestant: one.name, latencyMs: roundTripMs, round },
+        ...{ seconds, cpuSeconds, peakRssBytes },
+        registryCpuSeconds: after[0] - before[0],
+        proxyCpuSeconds: after[1] - before[1],
+      };
+    });
   } finally {
     await registry.stop();
   }
 }
 
-const parent = await storageParent();
-const home = await scratch('bench', parent);
-const work = await prepareWorkload(home.path, Number(values.files), Number(values['size-mib']) * MIB);
-const toxiproxy: Toxiproxy = await startToxiproxy();
+const stage = await Stage.open();
+process.env.KLOSET_OCI_STATE_DIR = await stage.freshFolder();
+const work = await stage.workload(Number(values.files), Number(values['size-mib']) * MIB);
 const runs: Run[] = [];
-const environment = {
-  date: new Date().toISOString(),
-  cpu: cpus()[0]?.model ?? 'unknown',
-  cores: cpus().length,
-  node: process.version,
-  storage: parent,
-  workload: { files: work.names.length, bytes: work.bytes },
-};
 const label = latencies.map((ms) => `${ms}ms`).join('-');
 const jsonFile = values.json ?? join(import.meta.dirname, 'results', `push-${label}.json`);
-await mkdir(join(import.meta.dirname, 'results'), { recursive: true });
+const collector = new Collector(jsonFile);
 
 try {
   for (let round = 0; round < rounds; round++) {
-    // Every contestant has every place in the order, so that none always follows the same one.
-    const order = contestants.map((_, i) => contestants[(i + round) % contestants.length] as Contestant);
     for (const latencyMs of latencies) {
       for (const name of registries) {
-        for (const one of order) {
+        for (const one of rotated(contestants, round)) {
           const run = await measure(one, name, latencyMs, round);
           runs.push(run);
+          const { registry, contestant, seconds, cpuSeconds, peakRssBytes } = run;
+          collector.add(
+            {
+              ...{ task: 'push', registry, contestant, roundTripMs: latencyMs },
+              ...{ objects: work.names.length, objectBytes: work.bytes / work.names.length },
+            },
+            's',
+            seconds,
+            { cpuSeconds, peakRssBytes },
+          );
           const speed = (work.bytes / MIB / run.seconds).toFixed(0);
           console.error(
             `round ${round + 1}/${rounds} ${latencyMs} ms ${name} ${one.name}: ${run.seconds.toFixed(2)} s, ${speed} MiB/s`,
@@ -145,12 +99,10 @@ try {
       }
     }
     // After each round, so that a run that is cut short leaves its figures.
-    const rows = summarise(runs, work.bytes);
-    await writeFile(jsonFile, `${JSON.stringify({ environment, rows, runs }, null, 2)}\n`);
-    if (values.markdown) await writeFile(values.markdown, markdown(rows));
+    await collector.save();
+    if (values.markdown) await writeFile(values.markdown, markdown(summarise(runs, work.bytes)));
   }
   console.log(markdown(summarise(runs, work.bytes)));
 } finally {
-  await toxiproxy.stop();
-  await home.remove();
+  await stage.close();
 }

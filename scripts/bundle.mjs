@@ -29,8 +29,9 @@ export async function bundle(entry, folder) {
     // The module form of hash-wasm is reduced to its SHA-256; the other one is 216 KB that every hash thread compiles.
     resolve: { mainFields: ['module', 'main'] },
     plugins: [partsOfUndici],
-    // Piscina's way to change a thread's priority, which it asks for only where `niceIncrement` is set.
-    external: ['@napi-rs/nice'],
+    // Piscina's way to change a thread's priority, which it asks for only where `niceIncrement` is set; and what draws
+    // charts, a megabyte for reports alone, which looks for a canvas with an await that CommonJS has not.
+    external: ['@napi-rs/nice', 'vega', 'vega-lite'],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(`the bundler warns: ${log.message}`);
     },

@@ -1,4 +1,5 @@
 /** From single samples to medians, ratios and a markdown table. */
+import { median } from '../suite/statistics.ts';
 import type { ContestantName } from './contestants.ts';
 import type { Task } from './tasks.ts';
 
@@ -20,13 +21,6 @@ export interface Row {
   readonly medians: Partial<Record<ContestantName, number>>;
   /** Medians over that of the directory store. */
   readonly timesDirectory: Partial<Record<ContestantName, number>>;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
 export function summarise(samples: readonly Sample[]): Row[] {

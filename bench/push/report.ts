@@ -1,4 +1,5 @@
 /** From single runs to medians, ratios and a markdown table. */
+import { median } from '../suite/statistics.ts';
 
 export interface Run {
   registry: string;
@@ -11,8 +12,6 @@ export interface Run {
   /** What the other processes on the same cores used meanwhile. */
   registryCpuSeconds: number;
   proxyCpuSeconds: number;
-  /** What our program says of itself: hasher, upload mode, requests. */
-  summary?: unknown;
 }
 
 export interface Row {
@@ -34,13 +33,6 @@ export interface Row {
 }
 
 const MIB = 1024 * 1024;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
-}
 
 export function summarise(runs: readonly Run[], bytes: number): Row[] {
   const groups = Map.groupBy(runs, (run) => JSON.stringify([run.latencyMs, run.registry, run.contestant]));

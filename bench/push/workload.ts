@@ -8,6 +8,8 @@ export interface Workload {
   /** A folder of files named with 64 hex digits, as packfiles are. */
   readonly files: string;
   readonly names: readonly string[];
+  /** SHA-256 of each file, in hex. */
+  readonly digests: readonly string[];
   /** The same files as one image in an OCI layout. */
   readonly layout: string;
   readonly bytes: number;
@@ -23,6 +25,7 @@ export async function prepareWorkload(folder: string, count: number, size: numbe
   await mkdir(blobs, { recursive: true });
 
   const names: string[] = [];
+  const digests: string[] = [];
   const layers: object[] = [];
   for (let i = 0; i < count; i++) {
     const content = seededBytes(i + 1, size);
@@ -31,6 +34,7 @@ export async function prepareWorkload(folder: string, count: number, size: numbe
     await writeFile(join(files, name), content);
     await link(join(files, name), join(blobs, digest));
     names.push(name);
+    digests.push(digest);
     layers.push({ mediaType: `${IMAGE}.layer.v1.tar`, digest: `sha256:${digest}`, size });
   }
 
@@ -45,7 +49,7 @@ export async function prepareWorkload(folder: string, count: number, size: numbe
   const manifest = await put(mediaType, { schemaVersion: 2, mediaType, config, layers });
   await writeFile(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [manifest] }));
   await writeFile(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-  return { files, names, layout, bytes: count * size };
+  return { files, names, digests, layout, bytes: count * size };
 }
 
 function sha256(content: Buffer | string): string {

@@ -4,6 +4,7 @@ import { OBJECT_TYPES } from '../store/objectNames.ts';
 import { example } from './example.ts';
 import { addLoginCommands } from './loginCommands.ts';
 import { registerDoctor } from './registerDoctor.ts';
+import { registerStress } from './registerStress.ts';
 import { withRegistryAuthFlags } from './registryAuth.ts';
 import { withRegistryProfileFlags } from './registryProfile.ts';
 import { withResumeFlag } from './resume.ts';
@@ -136,6 +137,7 @@ export function buildProgram(): Command {
     'kloset-oci create oci://localhost:5000/my-org/store --config ./kloset/CONFIG',
   );
   registerDoctor(program, LOCATION);
+  registerStress(program, LOCATION);
   addLoginCommands(program);
   const registry = program.command('registry').description('The embedded registry.');
   example(

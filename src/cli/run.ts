@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { asKlosetError, ERROR_CODES, KlosetError } from '../errors.ts';
+import { asKlosetError, type KlosetError } from '../errors.ts';
 import { buildProgram } from './program.ts';
 
 const USAGE_EXIT = 2;
@@ -8,23 +8,26 @@ const USAGE_EXIT = 2;
 export async function run(argv: readonly string[]): Promise<void> {
   const program = buildProgram();
   overrideExits(program);
-  // A wait that nothing can end empties the event loop, and Node would leave with 0: a silent success.
-  const onDrained = () => {
-    report(new KlosetError('INTERNAL', 'the command stopped half-way: nothing is left to wait for'), argv);
-    process.exit(ERROR_CODES.INTERNAL.exit);
+  const unfinished = () => {
+    // Nothing is left that could wake the command up: without this it would end as if it were done.
+    process.stderr.write(
+      'kloset-oci: [INTERNAL] the command stopped in the middle of its work; please report it.\n',
+    );
+    process.exit(1);
   };
-  process.once('beforeExit', onDrained);
+  process.once('beforeExit', unfinished);
   try {
     await program.parseAsync(argv);
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
-      process.off('beforeExit', onDrained);
       process.exitCode = thrown.exitCode === 0 ? 0 : USAGE_EXIT;
       return;
     }
     const error = asKlosetError(thrown);
     report(error, argv);
     process.exitCode = error.exitCode;
+  } finally {
+    process.off('beforeExit', unfinished);
   }
   // Sockets and threads that linger must not keep a finished command alive.
   await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));

@@ -9,7 +9,7 @@ import {
 import { parseBoolean, parseBytes, parseChoice, parseCount, parseDuration, parsePort } from './values.ts';
 
 /** The flags of commands that print, as commander hands them over. */
-export interface OutputFlags {
+interface OutputFlags {
   json?: boolean;
   quiet?: boolean;
   verbose?: boolean;

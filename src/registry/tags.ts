@@ -13,13 +13,14 @@ const MAX_PAGE_BYTES = 256 * 1024 * 1024;
 const MAX_RESTARTS = 3;
 
 /**
- * All tags of the repository, page by page. A tag may come twice when the listing changes under the walk; a
- * repository that the registry does not know has none.
+ * All tags of the repository, page by page: handed on one by one through generators, 100,000 tags cost more than
+ * fetching and parsing them. A tag may come twice when the listing changes under the walk; a repository that the
+ * registry does not know has none.
  */
 export async function* listTags(
   exchange: Exchange,
   signal?: AbortSignal,
-): AsyncGenerator<string, void, void> {
+): AsyncGenerator<readonly string[], void, void> {
   for (let restart = 0; ; restart++) {
     try {
       yield* walk(exchange, signal);
@@ -31,20 +32,41 @@ export async function* listTags(
   }
 }
 
-async function* walk(exchange: Exchange, signal?: AbortSignal): AsyncGenerator<string, void, void> {
+async function* walk(
+  exchange: Exchange,
+  signal?: AbortSignal,
+): AsyncGenerator<readonly string[], void, void> {
+  const stop = new AbortController();
+  const pageSignal = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   const first = withQuery(repositoryUrl(exchange, 'tags/list'), 'n', String(PAGE_TAGS));
-  const seen = new Set<string>();
-  let url: URL | undefined = first;
-  while (url) {
-    seen.add(url.href);
-    const page = await readPage(exchange, url, url === first, signal);
-    yield* page.tags;
-    const next = followUp(page, url);
-    // A link that leads back would list for ever, and ending there would leave out tags without a word.
-    const goesBack: boolean = next !== undefined && seen.has(next.href);
-    url = goesBack ? behindLast(page, url) : next;
-    if (url && seen.has(url.href)) return;
+  const seen = new Set([first.href]);
+  let next: { readonly url: URL; readonly page: Promise<Page> } | undefined = {
+    url: first,
+    page: readPage(exchange, first, true, pageSignal),
+  };
+  try {
+    while (next) {
+      const { url, page: coming }: { url: URL; page: Promise<Page> } = next;
+      const page = await coming;
+      const follower = following(page, url, seen);
+      next = follower && { url: follower, page: readPage(exchange, follower, false, pageSignal) };
+      // It is on its way while this page is looked at. Its failure counts once it is asked for.
+      next?.page.catch(() => {});
+      yield page.tags;
+    }
+  } finally {
+    stop.abort();
   }
+}
+
+/** The page behind another one, where there is one that was not asked for yet. */
+function following(page: Page, url: URL, seen: Set<string>): URL | undefined {
+  let next = followUp(page, url);
+  // A link that leads back would list for ever, and ending there would leave out tags without a word.
+  if (next && seen.has(next.href)) next = behindLast(page, url);
+  if (!next || seen.has(next.href)) return undefined;
+  seen.add(next.href);
+  return next;
 }
 
 interface Page {

@@ -52,8 +52,8 @@ export class EmptyConfig {
       if (await probeSinglePost(this.#exchange, host, digest, content, signal, journal)) return;
     } else if ((await headBlob(this.#exchange, digest, signal)) !== undefined) return;
     const sink = { exchange: this.#exchange, commit: async () => {}, tag: JOURNAL_TAG };
-    // Objects hold their place in the queue while they wait for this one: behind them it would never get its turn.
     const source = bufferSource(content, 'the empty configuration blob');
+    // The objects that wait for it may hold all places in the queue.
     await this.#coordinator.push(source, sink, { signal, urgent: true });
   }
 }

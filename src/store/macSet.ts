@@ -2,14 +2,17 @@ const MAC_BYTES = 32;
 const FIRST_CAPACITY = 64;
 
 /**
- * A set of MACs in some 44 bytes each, where a Set of strings takes 150: a listing holds all MACs of a type until it
+ * A set of MACs in some 50 bytes each, where a Set of strings takes 150: a listing holds all MACs of a type until it
  * has seen the last tag, and a store may have a million.
  */
 export class MacSet {
   #macs = Buffer.alloc(FIRST_CAPACITY * MAC_BYTES);
+  /** Hash of each MAC, in their order: MACs that differ hardly ever need to be compared, nor be hashed again. */
+  #hashes = new Uint32Array(FIRST_CAPACITY);
   /** Ordinals of MACs plus one, by hash; 0 is free. At least half of them are. */
   #slots = new Uint32Array(FIRST_CAPACITY * 2);
   #size = 0;
+  #wantedHash = 0;
 
   get size(): number {
     return this.#size;
@@ -17,10 +20,12 @@ export class MacSet {
 
   /** @param mac 64 hex digits */
   add(mac: string): void {
-    if (this.#slots[this.#find(mac)] !== 0) return;
-    if ((this.#size + 2) * MAC_BYTES > this.#macs.length) this.#grow();
-    // Again: what it was compared with stands where it stays, but the slots may be others now.
-    this.#slots[this.#find(mac)] = ++this.#size;
+    const slot = this.#find(mac);
+    if (this.#slots[slot] !== 0) return;
+    this.#hashes[this.#size] = this.#wantedHash;
+    this.#slots[slot] = ++this.#size;
+    // One more has to have room behind the last, for what is looked for.
+    if ((this.#size + 1) * MAC_BYTES > this.#macs.length) this.#grow();
   }
 
   has(mac: string): boolean {
@@ -37,10 +42,13 @@ export class MacSet {
   #find(mac: string): number {
     const wanted = this.#size * MAC_BYTES;
     this.#macs.write(mac, wanted, 'hex');
+    const hash = this.#hash(wanted);
+    this.#wantedHash = hash;
     const mask = this.#slots.length - 1;
-    for (let slot = this.#hash(wanted) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const ordinal = this.#slots[slot] as number;
       if (ordinal === 0) return slot;
+      if (this.#hashes[ordinal - 1] !== hash) continue;
       const at = (ordinal - 1) * MAC_BYTES;
       if (this.#macs.compare(this.#macs, at, at + MAC_BYTES, wanted, wanted + MAC_BYTES) === 0) return slot;
     }
@@ -58,10 +66,13 @@ export class MacSet {
     const macs = Buffer.alloc(this.#macs.length * 2);
     this.#macs.copy(macs);
     this.#macs = macs;
+    const hashes = new Uint32Array(macs.length / MAC_BYTES);
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
     this.#slots = new Uint32Array((macs.length / MAC_BYTES) * 2);
     const mask = this.#slots.length - 1;
     for (let ordinal = 1; ordinal <= this.#size; ordinal++) {
-      let slot = this.#hash((ordinal - 1) * MAC_BYTES) & mask;
+      let slot = (hashes[ordinal - 1] as number) & mask;
       while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
       this.#slots[slot] = ordinal;
     }

@@ -16,6 +16,9 @@ export const CONFIG_TAG = 'CONFIG';
 /** All tags that `doctor` makes begin with it; what it could not delete belongs to no store, and to nobody else. */
 export const DOCTOR_TAG_PREFIX = 'kloset-oci-doctor-';
 
+/** The same for `stress`. */
+export const STRESS_TAG_PREFIX = 'kloset-oci-stress-';
+
 // The plural of packfiles and locks beside the singular of state is the wire format of the Go connector.
 const TAG_PREFIXES: Record<ObjectType, string> = {
   packfile: 'packfiles-',

@@ -28,9 +28,9 @@ import { ObjectWrites } from './objectWrites.ts';
 import { readLayers } from './readLayers.ts';
 import { Resolver } from './resolver.ts';
 import { sameContent } from './sameContent.ts';
-import { isLive } from './standing.ts';
 import { type DigestStore, isStoredSource, sumBytes } from './storedSource.ts';
 import { StoreTags } from './storeTags.ts';
+import { liveObjects } from './tagSurvey.ts';
 import { verifyObject } from './verifyObject.ts';
 
 type Target = ObjectRef | 'CONFIG';
@@ -125,11 +125,11 @@ export class OciStore implements DigestStore {
   }
 
   async *list(type: ObjectType, options: OperationOptions = {}): AsyncIterable<string> {
-    const { macs, irregular } = await this.#tags.walk([type], options.signal);
-    for (const mac of macs.get(type) ?? []) {
-      const standing = irregular.get(tagOf({ type, mac }));
-      if (!standing || isLive(standing)) yield mac;
-    }
+    for (const { mac } of await this.listAll([type], options)) yield mac;
+  }
+
+  async listAll(types: readonly ObjectType[], options: OperationOptions = {}): Promise<Iterable<ObjectRef>> {
+    return liveObjects(await this.#tags.walk(types, options.signal), types);
   }
 
   /**

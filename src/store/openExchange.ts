@@ -36,6 +36,8 @@ export interface ExchangeOptions {
   readonly caps?: readonly RateCap[] | undefined;
   /** Flow control shared with other stores; by default, and without a clock of its own, that of the whole process. */
   readonly flows?: HostFlows | undefined;
+  /** False sends requests whatever the registry says: for those who look for its limits. @default true */
+  readonly holdsBack?: boolean | undefined;
   /** Called when the registry throttles and when a request has to wait. */
   readonly flowHooks?: FlowHooks | undefined;
   readonly clock?: Clock | undefined;
@@ -70,7 +72,7 @@ export function openExchange(reference: Reference, options: ExchangeOptions): Op
   const flows = options.flows ?? (options.clock ? new HostFlows(options.clock) : sharedHostFlows);
   const host = flows.of(origin);
   if (options.caps) host.document(options.caps);
-  const flow = flowPolicy(flows, options.flowHooks);
+  const flow = options.holdsBack === false ? undefined : flowPolicy(flows, options.flowHooks);
   const transport = composeTransport(watched(http.send, options.onAnswer), {
     counter,
     credentials,

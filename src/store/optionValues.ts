@@ -40,10 +40,10 @@ export function parseDuration(text: string): number {
 }
 
 /** A whole number from 1 to 4096. */
-export function parseCount(text: string): number {
+export function parseCount(text: string, max = MAX_COUNT): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > MAX_COUNT) {
-    throw unexpected(`a whole number from 1 to ${MAX_COUNT}`, text);
+  if (!/^\d+$/.test(text) || value < 1 || value > max) {
+    throw unexpected(`a whole number from 1 to ${max}`, text);
   }
   return value;
 }

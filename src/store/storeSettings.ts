@@ -19,7 +19,7 @@ const PROFILES = ['auto', ...PROFILE_NAMES] as const;
 const HASHERS = ['auto', 'wasm', 'native'] as const satisfies readonly HasherChoice[];
 
 /** How the value of an option is written. A secret is never a flag: arguments are for every process to read. */
-export type OptionType = 'boolean' | 'size' | 'count' | 'time' | 'choice' | 'text' | 'file' | 'secret';
+type OptionType = 'boolean' | 'size' | 'count' | 'time' | 'choice' | 'text' | 'file' | 'secret';
 
 /** An option of a store: for the command line, the plugin, the documentation, and the package's schema. */
 export interface OptionDescription {

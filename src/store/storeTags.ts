@@ -52,7 +52,7 @@ export class StoreTags {
     throw repositoryShared(foreign, describeReference(this.#exchange.reference));
   }
 
-  async *#list(signal: AbortSignal | undefined): AsyncGenerator<string, void, void> {
+  async *#list(signal: AbortSignal | undefined): AsyncGenerator<readonly string[], void, void> {
     try {
       yield* listTags(this.#exchange, signal);
       this.#diagnosis.answered();

@@ -2,7 +2,7 @@ import type { ByteReader, ByteSource } from '../engine/source.ts';
 import { KlosetError } from '../errors.ts';
 import type { Reference } from '../registry/reference.ts';
 import type { Layer } from './manifest.ts';
-import { describeRef, type ObjectRef } from './objectNames.ts';
+import { describeRef, type ObjectRef, type ObjectType } from './objectNames.ts';
 import type { ObjectStore, OperationOptions } from './objectStore.ts';
 
 /** A store that knows its objects by the digests of their blobs. */
@@ -11,6 +11,8 @@ export interface DigestStore extends ObjectStore {
   readonly reference?: Reference;
   /** The blobs of an object, in order. @throws KlosetError OBJECT_MISSING */
   blobsOf(ref: ObjectRef, options?: OperationOptions): Promise<readonly Layer[]>;
+  /** Every object of several types once, of one moment, where that costs no more than one type alone. */
+  listAll?(types: readonly ObjectType[], options?: OperationOptions): Promise<Iterable<ObjectRef>>;
 }
 
 /** An object of a store as a source: what is known of it may save reading it. */

@@ -1,6 +1,6 @@
 import { MacSet } from './macSet.ts';
-import { type ObjectType, tagOf } from './objectNames.ts';
-import { REGULAR, type Standing, withGeneration, withTombstone } from './standing.ts';
+import { type ObjectRef, type ObjectType, tagOf } from './objectNames.ts';
+import { isLive, REGULAR, type Standing, withGeneration, withTombstone } from './standing.ts';
 import { meaningOf } from './tagNames.ts';
 
 /** What one walk over all tags of a repository has found. */
@@ -15,29 +15,44 @@ export interface TagSurvey {
 }
 
 /**
- * Reads all tags. Nothing can be said of an object before the last one: in tag order a tombstone comes after the
+ * Reads all tags, which come in pages. Nothing can be said of an object before the last one: in tag order a tombstone comes after the
  * object that it hides, and some registries have no order.
  */
 export async function surveyTags(
-  tags: AsyncIterable<string>,
+  pages: AsyncIterable<readonly string[]>,
   types: readonly ObjectType[],
 ): Promise<TagSurvey> {
   const irregular = new Map<string, Standing>();
   const macs = new Map(types.map((type) => [type, new MacSet()]));
   let holdsConfig = false;
   let foreign: string | undefined;
-  for await (const tag of tags) {
+  const take = (tag: string) => {
     const meaning = meaningOf(tag);
     if (meaning.kind === 'config') holdsConfig = true;
     else if (meaning.kind === 'foreign') foreign ??= tag;
-    if (meaning.kind !== 'object' && meaning.kind !== 'tombstone') continue;
+    if (meaning.kind !== 'object' && meaning.kind !== 'tombstone') return;
     const { kind, ref, generation } = meaning;
     if (kind === 'object') macs.get(ref.type)?.add(ref.mac);
-    if (kind === 'object' && generation === 0) continue;
+    if (kind === 'object' && generation === 0) return;
     const first = tagOf(ref);
     const standing = irregular.get(first) ?? REGULAR;
     const change = kind === 'object' ? withGeneration : withTombstone;
     irregular.set(first, change(standing, generation));
-  }
+  };
+  for await (const page of pages) page.forEach(take);
   return { holdsConfig, foreign, irregular, macs };
+}
+
+/** The objects of a walk that are not deleted, each once. */
+export function* liveObjects(
+  { macs, irregular }: TagSurvey,
+  types: readonly ObjectType[],
+): Generator<ObjectRef, void, void> {
+  for (const type of types) {
+    for (const mac of macs.get(type) ?? []) {
+      // Of nearly all stores none is out of the ordinary, and the name of each tag would be made for nothing.
+      const standing = irregular.size > 0 ? irregular.get(tagOf({ type, mac })) : undefined;
+      if (!standing || isLive(standing)) yield { type, mac };
+    }
+  }
 }

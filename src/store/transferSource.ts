@@ -2,6 +2,7 @@ import { fileSource } from '../engine/fileSource.ts';
 import type { ByteSource } from '../engine/source.ts';
 import { DirectoryStore } from './directoryStore.ts';
 import { describeRef, type ObjectRef, type ObjectType } from './objectNames.ts';
+import type { OperationOptions } from './objectStore.ts';
 import { type DigestStore, storedSource } from './storedSource.ts';
 
 /** One object to move. Opening it may read its size, so that thousands of them need not be open at once. */
@@ -23,7 +24,10 @@ export interface TransferSource {
 }
 
 // A state names packfiles: it goes last. Locks are of the moment and of the place where they were taken.
-const MOVED: readonly ObjectType[] = ['ecc-packfile', 'packfile', 'ecc-state', 'state'];
+const MOVED: readonly (readonly ObjectType[])[] = [
+  ['ecc-packfile', 'packfile'],
+  ['ecc-state', 'state'],
+];
 
 /**
  * All that a store holds, without its locks. A backup may be running into it: states are listed before packfiles, so
@@ -37,13 +41,22 @@ export async function sourceOf(
 ): Promise<TransferSource> {
   const options = signal ? { signal } : {};
   const config = await store.open(options);
-  const found = new Map<ObjectType, TransferItem[]>();
-  for (const type of MOVED.toReversed()) {
+  const found: TransferItem[][] = [];
+  for (const types of MOVED.toReversed()) {
     const items: TransferItem[] = [];
-    for await (const mac of store.list(type, options)) items.push(await itemOf(store, { type, mac }));
-    found.set(type, items);
+    for await (const ref of refsOf(store, types, options)) items.push(await itemOf(store, ref));
+    found.unshift(items);
   }
-  return { config, items: MOVED.flatMap((type) => found.get(type) ?? []) };
+  return { config, items: found.flat() };
+}
+
+async function* refsOf(
+  store: DirectoryStore | DigestStore,
+  types: readonly ObjectType[],
+  options: OperationOptions,
+): AsyncGenerator<ObjectRef, void, void> {
+  if ('listAll' in store && store.listAll) yield* await store.listAll(types, options);
+  else for (const type of types) for await (const mac of store.list(type, options)) yield { type, mac };
 }
 
 async function itemOf(store: DirectoryStore | DigestStore, ref: ObjectRef): Promise<TransferItem> {

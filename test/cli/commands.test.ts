@@ -267,6 +267,7 @@ describe('help', () => {
         'registry serve',
         'rm',
         'stat',
+        'stress',
         'verify',
       ].sort(),
     );

@@ -35,8 +35,8 @@ describe('tags', () => {
     registry.setFaults({ before: answer });
     const reference = parseReference(`oci://${registry.address}/kloset/store`);
     const tags: string[] = [];
-    for await (const tag of listTags(makeExchange(reference, http.send, { clock: new VirtualClock() })))
-      tags.push(tag);
+    for await (const page of listTags(makeExchange(reference, http.send, { clock: new VirtualClock() })))
+      tags.push(...page);
     return tags;
   };
   /** Three pages, the links of which are spelled by the test. */

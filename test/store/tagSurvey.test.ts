@@ -15,8 +15,9 @@ const anyRef = fc
   .tuple(fc.constantFrom(...OBJECT_TYPES), fc.nat(5))
   .map(([type, number]) => ({ ...ref(number), type }));
 
-async function* stream(tags: readonly string[]): AsyncGenerator<string> {
-  yield* tags;
+/** In pages of two. */
+async function* stream(tags: readonly string[]): AsyncGenerator<readonly string[]> {
+  for (let at = 0; at < tags.length; at += 2) yield tags.slice(at, at + 2);
 }
 
 describe('a tag', () => {

@@ -28,6 +28,8 @@ export interface RegistryOptions {
   parent?: string;
   /** False: nothing can be deleted, as distribution starts by default. */
   deletion?: boolean;
+  /** Writes what the registry is to find in its storage folder when it starts. */
+  fill?: (storage: string) => void;
 }
 
 type Command = (folder: string, port: number) => Promise<[command: string, args: string[]]>;
@@ -42,6 +44,7 @@ export async function launch(
   try {
     const port = await freePort();
     const [program, args] = await command(home.path, port);
+    options.fill?.(join(home.path, 'storage'));
     let running = await listening(program, args, port, home.path);
     return {
       name,

@@ -8,6 +8,8 @@ interface ProxyOptions {
   roundTripMs?: number;
   /** The bandwidth towards the upstream, in KiB per second and connection. */
   uploadKiBps?: number;
+  /** The same from the upstream. */
+  downloadKiBps?: number;
 }
 
 interface SlowProxy {
@@ -43,12 +45,9 @@ export async function startToxiproxy(): Promise<Toxiproxy> {
       for (const stream of ['upstream', 'downstream'])
         await addToxic(name, { type: 'latency', stream, attributes: { latency: half } });
     }
-    if (options.uploadKiBps !== undefined)
-      await addToxic(name, {
-        type: 'bandwidth',
-        stream: 'upstream',
-        attributes: { rate: options.uploadKiBps },
-      });
+    const rates = { upstream: options.uploadKiBps, downstream: options.downloadKiBps };
+    for (const [stream, rate] of Object.entries(rates))
+      if (rate !== undefined) await addToxic(name, { type: 'bandwidth', stream, attributes: { rate } });
     return {
       address: (created as { listen: string }).listen,
       close: async () => {

@@ -54,9 +54,9 @@ async function eachObject(
   report: (type: ObjectType, mac: string, bytes: number) => void,
 ): Promise<void> {
   const { store, signal } = session;
+  const found = Map.groupBy(await store.listAll(types, { signal }), ({ type }) => type);
   for (const type of types) {
-    const macs: string[] = [];
-    for await (const mac of store.list(type, { signal })) macs.push(mac);
+    const macs = (found.get(type) ?? []).map(({ mac }) => mac);
     await runAll(macs.sort(), { signal, concurrency }, async (mac, jobSignal) => {
       // `ls | head` needs no further sizes.
       if (session.output.readerGone) return;

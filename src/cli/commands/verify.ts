@@ -44,10 +44,6 @@ export async function verifyAll(session: Session, deep: boolean, concurrency?: n
     }
   };
   await check('CONFIG', signal);
-  for (const type of OBJECT_TYPES) {
-    const refs: ObjectRef[] = [];
-    for await (const mac of store.list(type, { signal })) refs.push({ type, mac });
-    await runAll(refs, { signal, concurrency }, check);
-  }
+  await runAll(await store.listAll(OBJECT_TYPES, { signal }), { signal, concurrency }, check);
   return figures;
 }

@@ -23,9 +23,10 @@ export const listing: Probe = {
     if (put.error) return [found(this, 'failed', `a second tag was refused: ${said(put)}`)];
     const wanted = new Set([tagA(context), b]);
     let listed = 0;
-    for await (const tag of listTags(context.exchange, context.signal)) {
-      wanted.delete(tag);
-      if (wanted.size === 0 || ++listed >= MAX_LISTED) break;
+    for await (const tags of listTags(context.exchange, context.signal)) {
+      for (const tag of tags) wanted.delete(tag);
+      listed += tags.length;
+      if (wanted.size === 0 || listed >= MAX_LISTED) break;
     }
     const complete =
       wanted.size === 0

@@ -1,0 +1,92 @@
+/** The situations of each task, from what was asked for. */
+import type { RegistryName } from '../../../test/support/realRegistries.ts';
+import { contestant } from './contestants.ts';
+import type { Cell } from './transfers.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export interface Choice {
+  readonly registries: readonly RegistryName[];
+  /** In milliseconds. */
+  readonly roundTrips: readonly number[];
+  /** Per connection, in MiB per second; 0 for none. */
+  readonly bandwidths: readonly number[];
+  readonly concurrencies: readonly number[];
+  /** A tenth of the objects. */
+  readonly quick: boolean;
+  /** Objects of 1 GiB too. */
+  readonly gibibyte: boolean;
+}
+
+const named = (...names: string[]) => names.map(contestant);
+
+function* links({ roundTrips, bandwidths }: Choice) {
+  for (const roundTripMs of roundTrips)
+    for (const mib of bandwidths)
+      yield { roundTripMs, bandwidthBytesPerSecond: mib === 0 ? undefined : mib * MIB };
+}
+
+const LOOPBACK = { roundTripMs: 0 };
+
+function transfers(task: Cell['task'], names: readonly string[]) {
+  return (choice: Choice): Cell[] =>
+    choice.registries.flatMap((registry) =>
+      [...links(choice)].map((link) => ({
+        ...{ task, registry, ...link, contestants: named(...names) },
+        ...{ objectBytes: 20 * MIB, objects: choice.quick ? 4 : 32 },
+      })),
+    );
+}
+
+/** Objects of one size, some 500 MiB of them: 64 KiB are 2,000, which oras packs 64 to an artifact. */
+function sizes({ gibibyte, quick }: Choice): (readonly [objects: number, objectBytes: number])[] {
+  const all = [
+    [2000, 64 * KIB],
+    [256, MIB],
+    [32, 20 * MIB],
+    [8, 64 * MIB],
+    ...(gibibyte ? ([[1, 1024 * MIB]] as const) : []),
+  ] as const;
+  return all.map(([objects, bytes]) => [quick ? Math.max(1, Math.round(objects / 10)) : objects, bytes]);
+}
+
+/** Each task by the name that chooses it. */
+export const TRANSFER_TASKS: Record<string, (choice: Choice) => Cell[]> = {
+  push: transfers('push', ['ours', 'oras', 'crane']),
+  pull: transfers('pull', ['ours', 'oras', 'crane']),
+  small: (choice) =>
+    choice.registries.flatMap((registry) =>
+      [...links(choice)].map((link) => ({
+        ...{ task: 'push' as const, registry, ...link, contestants: named('ours', 'oras') },
+        ...{ objectBytes: 64 * KIB, objects: choice.quick ? 200 : 2000 },
+      })),
+    ),
+  sizes: (choice) =>
+    choice.registries.flatMap((registry) =>
+      (['push', 'pull'] as const).flatMap((task) =>
+        sizes(choice).map(([objects, objectBytes]) => ({
+          ...{ task, registry, objects, objectBytes, ...LOOPBACK },
+          contestants: named('ours', 'oras'),
+        })),
+      ),
+    ),
+  concurrency: (choice) =>
+    choice.registries.flatMap((registry) =>
+      choice.roundTrips.flatMap((roundTripMs) =>
+        choice.concurrencies.map((concurrency) => ({
+          ...{ task: 'push' as const, registry, roundTripMs, concurrency },
+          ...{ objectBytes: MIB, objects: choice.quick ? 32 : 128, contestants: named('ours', 'oras') },
+        })),
+      ),
+    ),
+  modes: (choice) =>
+    choice.registries.map((registry) => ({
+      ...{ task: 'push' as const, registry, ...LOOPBACK },
+      ...{ objectBytes: 20 * MIB, objects: choice.quick ? 4 : 16 },
+      contestants: named(
+        ...['ours', 'ours-native-monolithic', 'ours-native-chunked'],
+        ...['ours-wasm-monolithic', 'ours-wasm-chunked'],
+      ),
+    })),
+};
