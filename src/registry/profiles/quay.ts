@@ -31,7 +31,7 @@ export const QUAY: ProviderProfile = {
     },
     pageSize: {
       value: 100,
-      source: 'quay/quay endpoints/v2/__init__.py at ffba0c70e (pages of at most 100), 2026-08',
+      source: 'quay/quay endpoints/v2 at ffba0c70e (V2_PAGINATION_SIZE; pages of at most 100), 2026-08',
     },
   },
   rates: [],
