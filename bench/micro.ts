@@ -1,12 +1,15 @@
 /**
- * Micro-benchmarks: hashing by both providers over 1 to 8 lanes, the chunk plan, header parsing.
+ * Micro-benchmarks: hashing by both providers over 1 to 8 lanes, the chunk plan, header parsing, flow control.
  * `node bench/micro.ts [--quick] [--json FILE]`
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Bench } from 'tinybench';
 import { planChunkBytes } from '../src/engine/chunkPlan.ts';
+import { flowPolicy } from '../src/registry/flowPolicy.ts';
+import { HostFlows } from '../src/registry/hostFlows.ts';
 import { parseRangeEnd } from '../src/registry/rangeHeader.ts';
+import type { RegistryAnswer, RegistryRequest, Transport } from '../src/registry/transport.ts';
 import { Hasher } from '../src/workers/hasher.ts';
 import { SlabPool } from '../src/workers/slabs.ts';
 import { Collector } from './suite/collector.ts';
@@ -56,6 +59,26 @@ pure.add('chunk plan', () => {
 });
 pure.add('Range header', () => {
   parseRangeEnd('bytes=0-1048575');
+});
+
+// What flow control costs a request while nothing was ever refused.
+const answer: RegistryAnswer = {
+  status: 200,
+  headers: {},
+  body: Object.assign((async function* () {})(), { cancel: async () => {} }),
+};
+const request: RegistryRequest = {
+  kind: 'blob-head',
+  method: 'HEAD',
+  url: new URL('https://registry.example/v2/a/b/blobs/sha256:0'),
+};
+const bare: Transport = async () => answer;
+const flowing = flowPolicy(new HostFlows())(bare);
+pure.add('request without flow control', async () => {
+  await bare(request);
+});
+pure.add('request with flow control', async () => {
+  await flowing(request);
 });
 await pure.run();
 for (const task of pure.tasks) {

@@ -50,7 +50,12 @@ export const SCENARIOS: readonly Scenario[] = [
   scenario('33 requests/s of all kinds', [
     { kinds: ['upload-start', 'upload-commit', 'manifest-write'], perSecond: 33, burst: 33 },
   ]),
-  scenario('no cap, 40 MiB/s', [], { mibPerSecond: 40 }, { objects: 600, bytes: 4 * MIB }),
+  scenario(
+    'no cap, 40 MiB/s, 96 objects at once',
+    [],
+    { mibPerSecond: 40 },
+    { objects: 600, workers: 96, bytes: 4 * MIB },
+  ),
   scenario('no cap, 5 % answered 503', [], { errorShare: 0.05 }),
   SHARED,
 ];

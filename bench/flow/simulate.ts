@@ -73,7 +73,7 @@ export async function simulate(
 
 export interface Figures {
   readonly seconds: number;
-  /** Accepted manifests of what the cap permitted, between the two moments. */
+  /** Accepted requests of what the cap on manifests permitted, between the two moments. */
   readonly permittedShare: number;
   readonly requests: number;
   readonly refused: number;
@@ -91,10 +91,11 @@ export function figuresOf(
   client?: string,
 ): Figures {
   const mine = run.seen.filter((one) => client === undefined || one.client === client);
-  const within = mine.filter(({ ms, kind }) => kind === WATCHED && ms >= fromMs && ms <= toMs);
+  const cap = settings.caps.find(({ kinds }) => kinds.includes(WATCHED));
+  const kinds = cap?.kinds ?? [WATCHED];
+  const within = mine.filter(({ ms, kind }) => kinds.includes(kind) && ms >= fromMs && ms <= toMs);
   const accepted = within.filter(({ status }) => status === 201).length;
   const refused = within.filter(({ status }) => status === 429).length;
-  const cap = settings.caps.find(({ kinds }) => kinds.includes(WATCHED));
   const allRefused = mine.filter(({ status }) => status === 429).length;
   return {
     seconds: run.seconds,
