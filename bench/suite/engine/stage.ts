@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { REGISTRIES, type RealRegistry, type RegistryName } from '../../../test/support/realRegistries.ts';
@@ -18,20 +19,24 @@ export interface Link {
 
 /** Folders, files, registries and the slow network of a run. */
 export class Stage {
+  /** Where registries keep what they store. */
   readonly parent: string;
   readonly #home: Scratch;
   readonly #workloads = new Map<string, Promise<Workload>>();
   #toxiproxy: Promise<Toxiproxy> | undefined;
   #count = 0;
 
-  private constructor(parent: string, home: Scratch) {
-    this.parent = parent;
+  private constructor(home: Scratch) {
+    this.parent = home.path;
     this.#home = home;
   }
 
+  /** Nothing of it is left behind when the run is interrupted: it lies in memory, and there are gigabytes of it. */
   static async open(): Promise<Stage> {
-    const parent = await storageParent();
-    return new Stage(parent, await scratch('bench', parent));
+    const home = await scratch('bench', await storageParent());
+    process.once('exit', () => rmSync(home.path, { recursive: true, force: true }));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+    return new Stage(home);
   }
 
   /** The same files for all who ask for them. */
