@@ -147,23 +147,48 @@ export async function uploadStatus(
   }
 }
 
-/** Cancels a session. Never fails: not every registry can, and not every token may. */
+/** Attempts at a cancellation, and how many of them that get no answer fit into its time. */
+const CANCEL_ATTEMPTS = 5;
+const CANCEL_SILENT_ATTEMPTS = 3;
+const CANCEL_DELAY_MS = 50;
+
+/**
+ * Cancels a session. Never fails: not every registry can, and not every token may. It takes `timeoutMs` at most.
+ *
+ * The trouble that made the session useless may strike its cancellation too: a registry that failed one request in ten
+ * was left with a session for every tenth that was given up, each with all that had arrived of a packfile.
+ */
 export async function cancelUpload(
   exchange: Exchange,
   session: UploadSession,
   timeoutMs: number,
 ): Promise<void> {
+  const deadline = AbortSignal.timeout(timeoutMs);
+  for (let attempt = 1; attempt <= CANCEL_ATTEMPTS && !deadline.aborted; attempt++) {
+    if (await cancelOnce(exchange, session, timeoutMs / CANCEL_SILENT_ATTEMPTS, deadline)) return;
+    await exchange.clock.sleep(CANCEL_DELAY_MS * 2 ** (attempt - 1), deadline).catch(() => {});
+  }
+  // The registry purges what is left in its own time.
+}
+
+/** True when the registry has answered whatever it thinks of this. */
+async function cancelOnce(
+  exchange: Exchange,
+  session: UploadSession,
+  timeoutMs: number,
+  deadline: AbortSignal,
+): Promise<boolean> {
   try {
-    const signal = AbortSignal.timeout(timeoutMs);
     const answer = await exchange.transport({
       kind: 'upload-cancel',
       method: 'DELETE',
       url: session.url,
-      signal,
+      signal: AbortSignal.any([deadline, AbortSignal.timeout(timeoutMs)]),
     });
     await discardBody(answer);
+    return answer.status < 500;
   } catch {
-    // The registry purges what is left in its own time.
+    return false;
   }
 }
 
