@@ -6,7 +6,7 @@ import { DEFAULT_RETRY_POLICY, withRetry } from '../../src/flow/retry.ts';
 import { type ModelAnswer, seededRandom } from './modelRegistry.ts';
 
 /** Sends until it is accepted. */
-export interface Controller {
+interface Controller {
   readonly name: string;
   send(kind: string, bytes: number, attempt: () => Promise<ModelAnswer>): Promise<void>;
   /** Requests of a kind that may be under way at once, or per second, as the controller thinks now. */

@@ -31,7 +31,7 @@ export function rowsOf({ results, git, date }: SuiteFile): Row[] {
   });
 }
 
-export function sizeText(bytes: number): string {
+function sizeText(bytes: number): string {
   if (bytes >= GIB) return `${bytes / GIB} GiB`;
   return bytes >= MIB ? `${bytes / MIB} MiB` : `${Math.round(bytes / 1024)} KiB`;
 }

@@ -8,7 +8,7 @@ export function sizeOf({ objects, objectBytes, storedObjects }: Result): string 
   return storedObjects === undefined ? '' : `store of ${storedObjects.toLocaleString('en')}`;
 }
 
-export function bytesText(bytes: number): string {
+function bytesText(bytes: number): string {
   if (bytes >= 1024 * MIB) return `${bytes / 1024 / MIB} GiB`;
   return bytes >= MIB ? `${Math.round(bytes / MIB)} MiB` : `${Math.round(bytes / 1024)} KiB`;
 }

@@ -2,7 +2,7 @@
 export type WaitReason = 'retry-after' | 'rate' | 'window';
 
 /** A request was refused for being one too many. */
-export interface ThrottleEvent {
+interface ThrottleEvent {
   readonly kind: string;
   /** What the host asked to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;

@@ -22,7 +22,7 @@ export interface LearnerTuning {
   readonly forgetMs: number;
 }
 
-export const LEARNER_TUNING: LearnerTuning = {
+const LEARNER_TUNING: LearnerTuning = {
   stages: [
     { share: 0.8, growth: 0.5 },
     { share: 0.8, growth: 0.15 },

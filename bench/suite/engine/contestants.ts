@@ -11,7 +11,7 @@ export interface Command {
   readonly cwd: string;
 }
 
-export interface Place {
+interface Place {
   /** `host:port` */
   readonly address: string;
   readonly repository: string;
