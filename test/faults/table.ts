@@ -29,7 +29,7 @@ const TRANSIENT: readonly Rows[] = [
   {
     faults: ['500:every=3', 'reset:every=5'],
     does: ['push small', 'create', 'copy'],
-    extra: 12,
+    extra: 16,
     again: 2,
   },
   {

@@ -85,7 +85,12 @@ describe.skipIf(!peers.found)('plakar says what is wrong', () => {
     const read = await plakar.attempt(['at', at('images'), 'ls']);
     expect(read.code).not.toBe(0);
     expect(messagesOf(read)).toEqual([expect.stringMatching(/^\[STORE_MISSING\]/)]);
-    await storeWithBackup('images');
+    const refused = await plakar.attempt(['at', at('images'), 'create', '-plaintext']);
+    expect(refused.code).not.toBe(0);
+    expect(messagesOf(refused)).toEqual([expect.stringMatching(/^\[REPOSITORY_SHARED\]/)]);
+    await plakar.run('store', 'add', 'shared', at('images'), 'allow_shared_repository=true');
+    await plakar.create('@shared');
+    await plakar.backup('@shared', tree);
     expect(await taggedDigest(registry.address, 'bad/images', 'latest')).toBe(latest);
   });
 
