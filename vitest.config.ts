@@ -6,7 +6,7 @@ const common = {
   environment: 'node' as const,
   pool: 'forks' as const,
   // What commands keep between runs must not be kept where the user of this machine keeps it.
-  env: { KLOSET_OCI_STATE_DIR: join(tmpdir(), 'kloset-oci-test-state') },
+  env: { XDG_STATE_HOME: join(tmpdir(), 'kloset-oci-test-state') },
 };
 
 export default defineConfig({
