@@ -49,7 +49,7 @@ export async function stress(exchange: Exchange, options: StressOptions): Promis
   const trash = new Trash();
   // The registry's own answers are what is looked for: nothing is repeated.
   const once = { ...exchange, policy: { ...exchange.policy, maxAttempts: 1, noProgressMs: 0 } };
-  const shots = new Shots(once, trash, budget, signal);
+  const shots = new Shots(once, trash, signal);
   const startedAt = new Date().toISOString();
   const startMs = clock.now();
   let findings: Omit<StressFindings, 'leftovers'>;

@@ -7,7 +7,6 @@ import { cancelUpload, commitUpload, startUpload } from '../../registry/uploads.
 import type { Trash } from '../doctor/trash.ts';
 import { EMPTY_CONFIG } from '../manifest.ts';
 import { STRESS_TAG_PREFIX } from '../objectNames.ts';
-import type { StressBudget } from './budget.ts';
 import type { Shot } from './load.ts';
 import type { Outcome } from './step.ts';
 
@@ -22,16 +21,14 @@ const PIECE_BYTES = 64 * 1024;
 export class Shots {
   readonly #exchange: Exchange;
   readonly #trash: Trash;
-  readonly #budget: StressBudget;
   readonly #signal: AbortSignal | undefined;
   readonly #tagBase = `${STRESS_TAG_PREFIX}${randomBytes(6).toString('hex')}`;
   #count = 0;
 
   /** @param exchange one that neither repeats nor holds back requests: the registry's own answers are what is looked for */
-  constructor(exchange: Exchange, trash: Trash, budget: StressBudget, signal: AbortSignal | undefined) {
+  constructor(exchange: Exchange, trash: Trash, signal: AbortSignal | undefined) {
     this.#exchange = exchange;
     this.#trash = trash;
-    this.#budget = budget;
     this.#signal = signal;
   }
 
@@ -120,11 +117,6 @@ export class Shots {
     this.#trash.tag(tag);
     this.#trash.manifest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`);
     await putManifest(this.#exchange, tag, bytes, this.#signal);
-  }
-
-  /** Whether the bounds still hold a request. */
-  get mayGoOn(): boolean {
-    return this.#budget.requestsLeft > 0 && this.#budget.secondsLeft > 0;
   }
 }
 
