@@ -29,10 +29,10 @@ export async function live(place: Place, home: Scratch, onStep: (step: StepName)
   const tree = join(home.path, 'tree');
   const other = join(home.path, 'other');
   let restores = 0;
-  const restoredSame = async (expected: string) => {
+  const restoredSame = async (expected: string, snapshot?: string) => {
     const target = join(home.path, `restored-${++restores}`);
     await mkdir(target, { recursive: true });
-    await plakar.restore(STORE, target);
+    await plakar.restore(STORE, target, snapshot);
     const differences = await compareTrees(expected, target);
     if (differences.length > 0) throw new Error(`the trees differ: ${differences.slice(0, 3).join('; ')}`);
   };
@@ -48,13 +48,16 @@ export async function live(place: Place, home: Scratch, onStep: (step: StepName)
     check: () => plakar.check(STORE),
     restore: () => restoredSame(tree),
     'second backup': async () => {
+      const [first] = await snapshots(1);
       await plakar.backup(STORE, other);
       await snapshots(2);
+      await restoredSame(tree, first);
     },
     rm: async () => {
-      const [, first = ''] = await snapshots(2);
+      const [second, first = ''] = await snapshots(2);
       await plakar.rm(STORE, first);
-      await snapshots(1);
+      const [left] = await snapshots(1);
+      if (left !== second) throw new Error(`rm left ${left} in place of ${second}`);
     },
     maintenance: async () => {
       await plakar.maintenance(STORE);
