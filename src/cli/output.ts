@@ -9,9 +9,7 @@ export class Output {
 
   constructor(options: { json?: boolean | undefined; quiet?: boolean | undefined }) {
     this.mode = options.json ? 'json' : options.quiet ? 'quiet' : 'human';
-    // A reader that leaves early (`| head`) is no failure, and no reason to leave a transfer half done.
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+    process.stdout.on('error', () => {
       this.gone = true;
     });
   }

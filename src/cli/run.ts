@@ -6,6 +6,10 @@ const USAGE_EXIT = 2;
 
 /** Runs the command line and ends the process with its exit status. */
 export async function run(argv: readonly string[]): Promise<void> {
+  // A reader that leaves early (`| head`) is no failure, and no reason to leave a transfer half done.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   const program = buildProgram();
   overrideExits(program);
   const unfinished = () => {

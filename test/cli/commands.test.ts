@@ -182,6 +182,12 @@ describe('a reader that leaves', () => {
     expect(pushed).toMatchObject({ code: 0, stderr: '' });
     // Whole, although nobody read the report.
     expect((await events('verify', place)).at(-1)).toMatchObject({ event: 'summary', objects: 5 });
+    const helped = await runProgram(
+      'sh',
+      ['-c', `"${process.execPath}" "${MAIN}" push --help | true`],
+      false,
+    );
+    expect(helped).toMatchObject({ code: 0, stderr: '' });
     const listed = await runProgram(process.execPath, [MAIN, 'ls', place, '--concurrency', '1'], true);
     expect(listed).toMatchObject({ code: 0, stderr: '' });
     expect(registry.openSessions()).toEqual([]);
