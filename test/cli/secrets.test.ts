@@ -86,6 +86,7 @@ function argumentsOf(command: string, location: string, registry: RunningRegistr
     verify: [location, '--deep'],
     rm: [location, mac, '--type', 'packfile', '--yes'],
     create: [location, '--config', join(source, 'CONFIG')],
+    stress: [location, '--max-requests', '30', '--max-seconds', '3s', '--max-bytes', '4MiB'],
     demo: ['--size', '1MiB'],
     login: [registry.address, '-u', 'me', '--password-stdin'],
     logout: [registry.address],
