@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { OCI_MANIFEST_TYPE } from '../../registry/manifests.ts';
 import type { RequestBody } from '../../registry/transport.ts';
-import { EMPTY_CONFIG } from '../manifest.ts';
+import { digestOf, EMPTY_CONFIG } from '../manifest.ts';
 import type { OwnBlob } from './context.ts';
 
 export const KIB = 1024;
@@ -15,10 +15,6 @@ export function newBlob(bytes: number): OwnBlob {
   for (let at = 0; at < bytes; at += seed.length) content.set(seed.subarray(0, bytes - at), at);
   for (let at = 0; at < bytes; at += 4 * KIB) content.set(randomBytes(Math.min(32, bytes - at)), at);
   return { digest: digestOf(content), content };
-}
-
-export function digestOf(content: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }
 
 export function bodyOf(content: Uint8Array): RequestBody {

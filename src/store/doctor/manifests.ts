@@ -1,6 +1,7 @@
 import { getManifest, OCI_MANIFEST_TYPE } from '../../registry/manifests.ts';
 import { startUpload } from '../../registry/uploads.ts';
-import { bodyOf, digestOf, doctorManifest } from './content.ts';
+import { digestOf } from '../manifest.ts';
+import { bodyOf, doctorManifest } from './content.ts';
 import { type DoctorContext, type Reply, said } from './context.ts';
 import { type Finding, found, type Probe } from './finding.ts';
 import { ensureEmptyConfig } from './uploads.ts';

@@ -1,11 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { isKlosetError } from '../../errors.ts';
 import { readBlob } from '../../registry/blobs.ts';
 import type { Exchange } from '../../registry/exchange.ts';
 import { getManifest, OCI_MANIFEST_TYPE, putManifest } from '../../registry/manifests.ts';
 import { cancelUpload, commitUpload, startUpload } from '../../registry/uploads.ts';
+import { bodyOf, newBlob } from '../doctor/content.ts';
+import type { OwnBlob } from '../doctor/context.ts';
 import type { Trash } from '../doctor/trash.ts';
-import { EMPTY_CONFIG } from '../manifest.ts';
+import { digestOf, EMPTY_CONFIG } from '../manifest.ts';
 import { STRESS_TAG_PREFIX } from '../objectNames.ts';
 import type { Shot } from './load.ts';
 import type { Outcome } from './step.ts';
@@ -15,7 +17,6 @@ export const LOADED_KINDS = ['manifest-write', 'upload-start', 'manifest-read'] 
 export type LoadedKind = (typeof LOADED_KINDS)[number];
 
 const CANCEL_TIMEOUT_MS = 1500;
-const PIECE_BYTES = 64 * 1024;
 
 /** Requests of a stress run, with objects of its own. */
 export class Shots {
@@ -34,7 +35,7 @@ export class Shots {
 
   /** Stores what manifests and reads need. @throws KlosetError where the registry refuses it */
   async prepare(): Promise<void> {
-    await this.#upload(EMPTY_CONFIG.content);
+    await this.#upload(EMPTY_CONFIG);
     await this.#putManifest(this.#firstTag);
   }
 
@@ -55,11 +56,10 @@ export class Shots {
   /** Sends a blob that the registry cannot have. Returns its bytes, 0 where it failed. */
   upload(bytes: number): () => Promise<{ readonly digest: string; readonly bytes: number }> {
     return async () => {
-      const content = new Uint8Array(bytes);
-      // Only as random as it has to be: each piece begins with bytes of its own, so that nothing is deduplicated.
-      for (let at = 0; at < bytes; at += PIECE_BYTES) content.set(randomBytes(Math.min(16, bytes - at)), at);
+      const blob = newBlob(bytes);
       try {
-        return { digest: await this.#upload(content), bytes };
+        await this.#upload(blob);
+        return { digest: blob.digest, bytes };
       } catch (error) {
         if (!isKlosetError(error) || this.#signal?.aborted) throw error;
         return { digest: '', bytes: 0 };
@@ -86,13 +86,11 @@ export class Shots {
     return `${this.#tagBase}-0`;
   }
 
-  async #upload(content: Uint8Array): Promise<string> {
-    const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+  async #upload({ digest, content }: OwnBlob): Promise<void> {
     const started = await startUpload(this.#exchange);
-    if (started === 'mounted') return digest;
+    if (started === 'mounted') return;
     const open = this.#trash.session(started);
-    const body = { bytes: content.length, slices: () => [content] };
-    const answer = await commitUpload(this.#exchange, started, digest, body, undefined, {
+    const answer = await commitUpload(this.#exchange, started, digest, bodyOf(content), undefined, {
       signal: this.#signal,
     });
     open.current = answer.session;
@@ -100,7 +98,6 @@ export class Shots {
     open.closed();
     // The configuration is every artifact's: another may name it by now.
     if (digest !== EMPTY_CONFIG.digest) this.#trash.blob(digest, content.length);
-    return digest;
   }
 
   async #putManifest(tag: string): Promise<void> {
@@ -115,7 +112,7 @@ export class Shots {
     });
     const bytes = Buffer.from(text);
     this.#trash.tag(tag);
-    this.#trash.manifest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`);
+    this.#trash.manifest(digestOf(bytes));
     await putManifest(this.#exchange, tag, bytes, this.#signal);
   }
 }
