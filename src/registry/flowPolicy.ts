@@ -1,6 +1,6 @@
 import { isKlosetError } from '../errors.ts';
 import type { Settlement } from '../flow/concurrencyWindow.ts';
-import type { FlowHooks, WaitEvent } from '../flow/flowEvents.ts';
+import type { WaitEvent } from '../flow/flowEvents.ts';
 import type { HostFlow, Permit, Settled } from '../flow/hostFlow.ts';
 import { retryAfterMs } from '../flow/retryAfter.ts';
 import { saysRateLimit } from './answerErrors.ts';
@@ -14,21 +14,19 @@ import type { RegistryAnswer, RegistryRequest, Transport } from './transport.ts'
 const SMALL_BODY_BYTES = 64 * 1024;
 
 /** Flow control for each request that goes out; hostFlow.ts gives the order of what happens to it there. */
-export function flowPolicy(flows: HostFlows, hooks: FlowHooks = {}): TransportPolicy {
+export function flowPolicy(flows: HostFlows): TransportPolicy {
   return (next) => (request) => {
     // A redirect leads to another host, which has limits of its own.
     const host = flows.of(request.url.origin);
     const bulk = isBulk(request);
     const permit = host.tryEnter(request.kind, bulk);
-    if (permit) return carry(next, request, host, permit, hooks);
-    const onWait = (event: WaitEvent) => {
-      hooks.onWait?.(event);
-      const { reason, ms: waitedMs } = event;
+    if (permit) return carry(next, request, host, permit);
+    const onWait = ({ reason, ms: waitedMs }: WaitEvent) => {
       CHANNELS.wait.publish({ host: request.url.host, kind: request.kind, reason, waitedMs });
     };
     return host
-      .enter(request.kind, bulk, request.signal ?? request.queueSignal, { ...hooks, onWait })
-      .then((late) => carry(next, request, host, late, hooks));
+      .enter(request.kind, bulk, request.signal ?? request.queueSignal, { onWait })
+      .then((late) => carry(next, request, host, late));
   };
 }
 
@@ -41,23 +39,22 @@ async function carry(
   request: RegistryRequest,
   host: HostFlow,
   permit: Permit,
-  hooks: FlowHooks,
 ): Promise<RegistryAnswer> {
   let answer: RegistryAnswer;
   try {
     answer = await next(request);
   } catch (error) {
-    host.settle(permit, { settlement: settlementOf(error), units: 0 }, hooks);
+    host.settle(permit, { settlement: settlementOf(error), units: 0 });
     throw error;
   }
   const { status } = answer;
   // Everything but these is an answer like any other, whatever it says.
   if (status < 500 && status !== 429 && status !== 403) {
-    host.settle(permit, { settlement: 'served', units: permit.bulk ? (request.body?.bytes ?? 1) : 1 }, hooks);
+    host.settle(permit, { settlement: 'served', units: permit.bulk ? (request.body?.bytes ?? 1) : 1 });
     return answer;
   }
   const excerpt = await readExcerpt(answer);
-  host.settle(permit, judge(answer, excerpt), hooks);
+  host.settle(permit, judge(answer, excerpt));
   return { ...answer, body: replayed(excerpt) };
 }
 

@@ -1,6 +1,5 @@
 import type { KlosetError } from '../errors.ts';
 import { type Clock, systemClock } from '../flow/clock.ts';
-import type { FlowHooks } from '../flow/flowEvents.ts';
 import type { HostFlow } from '../flow/hostFlow.ts';
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '../flow/retry.ts';
 import type { GivenCredentials } from '../registry/auth/givenCredentials.ts';
@@ -38,8 +37,6 @@ export interface ExchangeOptions {
   readonly flows?: HostFlows | undefined;
   /** False sends requests whatever the registry says: for those who look for its limits. @default true */
   readonly holdsBack?: boolean | undefined;
-  /** Called when the registry throttles and when a request has to wait. */
-  readonly flowHooks?: FlowHooks | undefined;
   readonly clock?: Clock | undefined;
   /** Sees each answer as it comes from the wire. */
   readonly onAnswer?: ((kind: RequestKind, headers: RegistryAnswer['headers']) => void) | undefined;
@@ -72,7 +69,7 @@ export function openExchange(reference: Reference, options: ExchangeOptions): Op
   const flows = options.flows ?? (options.clock ? new HostFlows(options.clock) : sharedHostFlows);
   const host = flows.of(origin);
   if (options.caps) host.document(options.caps);
-  const flow = options.holdsBack === false ? undefined : flowPolicy(flows, options.flowHooks);
+  const flow = options.holdsBack === false ? undefined : flowPolicy(flows);
   const transport = composeTransport(watched(http.send, options.onAnswer), {
     counter,
     credentials,
