@@ -30,8 +30,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an extra copy of each chunk that is read',
     file: 'src/store/reads/blockFetch.ts',
-    from: 'seen += chunk.length;',
-    to: 'buffer = buffer && Buffer.from(buffer);\n      seen += chunk.length;',
+    from: 'this.#keep(chunk, last);',
+    to: 'this.#keep(Uint8Array.from(chunk), last);',
     scenario: 'reads',
   },
   {

@@ -14,6 +14,8 @@ const { values } = parseArgs({
 });
 const PAGE = new URL('../../docs/compatibility.md', import.meta.url);
 const START = '<!-- written by npm run compatibility -- --write -->\n\n';
+/** A table's rule has three hyphens at least, and formatters of the page insist on it. */
+const RULE_LEAST = 3;
 
 interface Row {
   readonly entry: PlaceEntry;
@@ -42,11 +44,12 @@ async function tryPlace(entry: PlaceEntry): Promise<Row> {
 function table(rows: readonly Row[], kind: PlaceEntry['kind']): string {
   const shown = rows.filter(({ entry }) => entry.kind === kind);
   const width = Math.max(8, ...shown.map(({ entry }) => entry.name.length));
+  const cellWidths = STEPS.map((step) => Math.max(RULE_LEAST, step.length));
   const line = (name: string, cells: readonly string[]) =>
-    `| ${name.padEnd(width)} | ${cells.map((cell, at) => cell.padEnd(STEPS[at]?.length ?? 0)).join(' | ')} |\n`;
+    `| ${name.padEnd(width)} | ${cells.map((cell, at) => cell.padEnd(cellWidths[at] ?? 0)).join(' | ')} |\n`;
   const rule = line(
     '-'.repeat(width),
-    STEPS.map((step) => '-'.repeat(step.length)),
+    cellWidths.map((cellWidth) => '-'.repeat(cellWidth)),
   );
   const body = shown.map(({ entry, done }) =>
     line(
