@@ -67,7 +67,9 @@ export class Trash {
       if (await attempt(() => deleteManifest(exchange, digest, signal))) this.#manifests.delete(digest);
     });
     await each(this.#tags, lanes, async (tag) => {
-      // Some accept a deletion and do nothing: only a look tells.
+      // Some accept a deletion and do nothing: only a look tells. It is not repeated: where the tag could only be
+      // deleted with its manifest, it would be taken for one that was just written, and be waited for.
+      exchange.recentTags.deleted(tag);
       const gone = await getManifest(exchange, tag, signal).then(
         (manifest) => manifest === undefined,
         () => false,

@@ -90,6 +90,19 @@ describe('a run', () => {
     expect(findings.leftovers).toEqual({ tags: 0, blobs: 0, blobBytes: 0 });
   });
 
+  it('costs no more where a tag goes only with its manifest', async () => {
+    play({
+      before: ({ method, route, reference = '' }) =>
+        method === 'DELETE' && route === 'manifest' && !reference.startsWith('sha256:')
+          ? refuse(405, 'UNSUPPORTED')
+          : undefined,
+    });
+    const { ended, plan } = run();
+    expect((await ended).leftovers).toEqual({ tags: 0, blobs: 0, blobBytes: 0 });
+    expect(registry.countRequests()).toBeLessThanOrEqual(plan.cost.requests);
+    expect(await remains()).toEqual(NOTHING);
+  });
+
   it('finds that chunks are faster where a proxy is slow with whole bodies, and reads packfiles as a restore does', async () => {
     const slowInOneBody: FaultPlan = {
       request: ({ method, headers }) =>
