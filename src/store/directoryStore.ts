@@ -7,7 +7,7 @@ import { bytesOf } from './bytesOf.ts';
 import { CONFIG_FILE, initialFolders, isSharded, objectPath, typeFolder } from './directoryLayout.ts';
 import { describeRef, isMac, type ObjectRef, type ObjectType } from './objectNames.ts';
 import type {
-  ByteRange,
+  GetOptions,
   ObjectContent,
   ObjectFinding,
   ObjectStat,
@@ -101,7 +101,7 @@ export class DirectoryStore implements ObjectStore {
     }
   }
 
-  async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {
+  async get(ref: ObjectRef, options: GetOptions = {}): Promise<ObjectContent> {
     const { path } = objectPath(this.location, ref);
     const total = (await this.stat(ref)).bytes;
     const { range, signal } = options;
