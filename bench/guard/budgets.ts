@@ -84,7 +84,8 @@ export const BUDGETS = {
   reads: {
     'copied per byte': {
       atMost: 0.03,
-      reason: 'sockets read into the blocks of the cache; only what comes with the head of an answer is copied',
+      reason:
+        'sockets read into the blocks of the cache; only what comes with the head of an answer is copied',
     },
     'allocated per byte': { atMost: 1.02, reason: 'the blocks, which are handed out without a copy' },
     'manifest requests per object': { atMost: 1, reason: 'an object is resolved once and remembered' },

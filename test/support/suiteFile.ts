@@ -82,9 +82,9 @@ export function suiteFile(date: string, commit: string, factor = 1): SuiteFile {
   for (const contestant of ['ours', 'bare', 'oras', 'crane'])
     for (const storedObjects of [1000, 100_000])
       add({ task: 'list', registry: 'pages', contestant, storedObjects }, 's', storedObjects / 2e5);
-  for (const contestant of ['own', 'node:http2'])
+  for (const contestant of ['ours', 'node:http2'])
     for (const task of ['plugin: Put', 'plugin: Get'])
-      add({ task, contestant, concurrency: 8 }, 'MiB/s', contestant === 'own' ? 900 : 400);
+      add({ task, contestant, concurrency: 8 }, 'MiB/s', contestant === 'ours' ? 900 : 400);
   for (const [contestant, rate] of Object.entries({ native: 1300, wasm: 216 }))
     for (const concurrency of [1, 2, 4, 8])
       add({ task: 'hash', contestant, objectBytes: 16 * MIB, concurrency }, 'MiB/s', rate);
