@@ -12,7 +12,7 @@ import type { Layer } from './manifest.ts';
 import { algorithmOf, checkDigest, checkedLength, DAMAGED_REMEDY } from './readLayers.ts';
 
 /** Length from which an object is worth the hash threads, in bytes: a smaller one is hashed before they have started. */
-export const POURED_BYTES = 1024 * 1024;
+const POURED_BYTES = 1024 * 1024;
 
 const MAX_ATTEMPTS = 3;
 
