@@ -4,8 +4,6 @@
  * is Debian's docker-registry with its storage in memory where that has room.
  */
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { startToxiproxy } from '../test/support/toxiproxy.ts';
 import type { ContestantName } from './plakar/contestants.ts';
 import { markdown, type Sample, summarise } from './plakar/report.ts';
@@ -13,20 +11,18 @@ import { openStage, type Stage } from './plakar/stage.ts';
 import { TASKS, type Task } from './plakar/tasks.ts';
 import { storageParent } from './storage.ts';
 import { Collector } from './suite/collector.ts';
+import { readFlags } from './suite/flags.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    trees: { type: 'string', default: '86,531' },
-    /** The Go connector needs minutes for what the others do in seconds. */
-    'go-rounds': { type: 'string', default: '3' },
-    'round-trip': { type: 'string', default: '50' },
-    contestants: { type: 'string', default: 'directory,go,ours' },
-    /** Only tasks whose name contains this. */
-    task: { type: 'string', default: '' },
-    json: { type: 'string', default: join(import.meta.dirname, 'results', 'plakar.json') },
-    markdown: { type: 'string' },
-  },
+const values = readFlags('The real plakar on a directory, the Go connector and ours; restic beside it.', {
+  rounds: { type: 'string', default: '3', means: 'runs of each, in turns' },
+  trees: { type: 'string', default: '86,531', means: 'MiB of the trees' },
+  // It needs minutes for what the others do in seconds.
+  'go-rounds': { type: 'string', default: '3', means: 'rounds in which the Go connector takes part' },
+  'round-trip': { type: 'string', default: '50', means: 'milliseconds of the slow tasks' },
+  contestants: { type: 'string', default: 'directory,go,ours', means: 'stores that are compared' },
+  tasks: { type: 'string', default: '', means: 'tasks by their names, separated by ";" (all)' },
+  json: { type: 'string', means: 'where the results go' },
+  markdown: { type: 'string', means: 'where a table of them goes' },
 });
 const rounds = Number(values.rounds);
 const contestants = values.contestants.split(',') as ContestantName[];
@@ -72,7 +68,9 @@ try {
     });
     try {
       const tasks = TASKS.filter(
-        ({ name, trees }) => name.includes(values.task) && (trees?.includes(mebibytes) ?? true),
+        ({ name, trees }) =>
+          (values.tasks === '' || values.tasks.split(';').includes(name)) &&
+          (trees?.includes(mebibytes) ?? true),
       );
       for (let round = 0; round < rounds; round++) {
         for (const task of tasks.filter(({ repeat }) => repeat || round === 0)) {

@@ -24,18 +24,18 @@ if (positionals.length === 0) throw new Error('name the files of results');
 const files = await Promise.all(
   positionals.map(async (path) => readSuiteFile(await readFile(path, 'utf8'), path)),
 );
-const { html, pictures } = await reportOf(files);
+const { html, pictures, newest } = await reportOf(files);
 await writeFile(values.out, html);
 console.error(
   `${values.out}: ${pictures.size} charts of ${files.length} runs (${[...pictures.keys()].join(', ')})`,
 );
-if (values.markdown) await writeFile(values.markdown, resultsTable(files.flatMap(({ results }) => results)));
+if (values.markdown) await writeFile(values.markdown, resultsTable(newest));
 if (values.pictures) {
   await mkdir(values.pictures, { recursive: true });
   const only = values.only?.split(',') ?? [...pictures.keys()];
   for (const name of only) {
-    const svg = pictures.get(name);
-    if (svg === undefined) throw new Error(`these results have no chart ${name}`);
-    await writeFile(join(values.pictures, `${name}.svg`), asPicture(svg));
+    const picture = pictures.get(name);
+    if (!picture) throw new Error(`these results have no chart ${name}`);
+    await writeFile(join(values.pictures, `${name}.svg`), asPicture(picture.svg));
   }
 }

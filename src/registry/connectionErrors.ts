@@ -9,6 +9,7 @@ const UNREACHABLE = new Set([
   'ENETUNREACH',
   'EADDRNOTAVAIL',
   'UND_ERR_CONNECT_TIMEOUT',
+  'CONNECT_TIMEOUT',
 ]);
 
 const LOST = new Set([
@@ -31,7 +32,7 @@ export function connectionError(error: unknown, request: RegistryRequest): Klose
   if (/ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)/.test(`${code} ${message}`)) {
     return tlsMismatch(request);
   }
-  if (code.startsWith('HPE_')) {
+  if (code.startsWith('HPE_') || code === 'NOT_HTTP') {
     return request.url.protocol === 'http:'
       ? tlsMismatch(request, error)
       : make('REGISTRY_FOREIGN', `the answer is not HTTP (${message})`, { remedy: 'Check host and port.' });

@@ -9,12 +9,12 @@ import { CHANNELS } from '../registry/events.ts';
 import { type Exchange, makeExchange } from '../registry/exchange.ts';
 import { flowPolicy } from '../registry/flowPolicy.ts';
 import { HostFlows, sharedHostFlows } from '../registry/hostFlows.ts';
+import { type HttpOptions, httpTransport } from '../registry/httpTransport.ts';
 import type { RateCap } from '../registry/profiles.ts';
 import type { Reference } from '../registry/reference.ts';
 import { RequestCounter } from '../registry/requestStats.ts';
 import type { TlsOptions } from '../registry/tls.ts';
 import type { RegistryAnswer, RequestKind, Transport } from '../registry/transport.ts';
-import { type HttpOptions, httpTransport } from '../registry/undiciTransport.ts';
 
 /** How a registry is talked to. */
 export interface ExchangeOptions {

@@ -13,6 +13,8 @@ export interface Choice {
   /** Per connection, in MiB per second; 0 for none. */
   readonly bandwidths: readonly number[];
   readonly concurrencies: readonly number[];
+  /** Beside which ours pushes and pulls. */
+  readonly peers: readonly string[];
   /** A tenth of the objects. */
   readonly quick: boolean;
   /** Objects of 1 GiB too. */
@@ -20,6 +22,8 @@ export interface Choice {
 }
 
 const named = (...names: string[]) => names.map(contestant);
+/** Beside oras alone, which writes an artifact of many files: image tools have one image. */
+const withOras = ({ peers }: Choice) => named('ours', ...peers.filter((name) => name === 'oras'));
 
 function* links({ roundTrips, bandwidths }: Choice) {
   for (const roundTripMs of roundTrips)
@@ -29,11 +33,11 @@ function* links({ roundTrips, bandwidths }: Choice) {
 
 const LOOPBACK = { roundTripMs: 0 };
 
-function transfers(task: Cell['task'], names: readonly string[]) {
+function transfers(task: Cell['task']) {
   return (choice: Choice): Cell[] =>
     choice.registries.flatMap((registry) =>
       [...links(choice)].map((link) => ({
-        ...{ task, registry, ...link, contestants: named(...names) },
+        ...{ task, registry, ...link, contestants: named('ours', ...choice.peers) },
         ...{ objectBytes: 20 * MIB, objects: choice.quick ? 4 : 32 },
       })),
     );
@@ -53,12 +57,12 @@ function sizes({ gibibyte, quick }: Choice): (readonly [objects: number, objectB
 
 /** Each task by the name that chooses it. */
 export const TRANSFER_TASKS: Record<string, (choice: Choice) => Cell[]> = {
-  push: transfers('push', ['ours', 'oras', 'crane']),
-  pull: transfers('pull', ['ours', 'oras', 'crane']),
+  push: transfers('push'),
+  pull: transfers('pull'),
   small: (choice) =>
     choice.registries.flatMap((registry) =>
       [...links(choice)].map((link) => ({
-        ...{ task: 'push' as const, registry, ...link, contestants: named('ours', 'oras') },
+        ...{ task: 'push' as const, registry, ...link, contestants: withOras(choice) },
         ...{ objectBytes: 64 * KIB, objects: choice.quick ? 200 : 2000 },
       })),
     ),
@@ -67,7 +71,7 @@ export const TRANSFER_TASKS: Record<string, (choice: Choice) => Cell[]> = {
       (['push', 'pull'] as const).flatMap((task) =>
         sizes(choice).map(([objects, objectBytes]) => ({
           ...{ task, registry, objects, objectBytes, ...LOOPBACK },
-          contestants: named('ours', 'oras'),
+          contestants: withOras(choice),
         })),
       ),
     ),
@@ -76,7 +80,7 @@ export const TRANSFER_TASKS: Record<string, (choice: Choice) => Cell[]> = {
       choice.roundTrips.flatMap((roundTripMs) =>
         choice.concurrencies.map((concurrency) => ({
           ...{ task: 'push' as const, registry, roundTripMs, concurrency },
-          ...{ objectBytes: MIB, objects: choice.quick ? 32 : 128, contestants: named('ours', 'oras') },
+          ...{ objectBytes: MIB, objects: choice.quick ? 32 : 128, contestants: withOras(choice) },
         })),
       ),
     ),
