@@ -75,7 +75,7 @@ function lanesChart(results: readonly CellResult[]): Parameters<typeof toSvg>[0]
     field: 'mibps',
     type: 'quantitative',
     title: 'MiB/s',
-    scale: { type: 'symlog', zero: true },
+    scale: { type: 'log' },
   } as const;
   return {
     width: WIDTH,
@@ -92,8 +92,14 @@ function spreadChart(results: readonly CellResult[]): Parameters<typeof toSvg>[0
   const values = results.flatMap(({ cell, samples }) =>
     samples.map(({ bytes, seconds }) => ({ name: cell.name, mibps: inMib(bytes / seconds) })),
   );
-  const y = { field: 'name', type: 'nominal', title: null, sort: null } as const;
-  const x = { field: 'mibps', type: 'quantitative', title: 'MiB/s', scale: { type: 'symlog' } } as const;
+  const y = {
+    field: 'name',
+    type: 'nominal',
+    title: null,
+    sort: null,
+    axis: { labelLimit: 240 },
+  } as const;
+  const x = { field: 'mibps', type: 'quantitative', title: 'MiB/s', scale: { type: 'log' } } as const;
   return {
     width: WIDTH,
     height: { step: 22 },
