@@ -150,6 +150,15 @@ describe('bench', () => {
     expect(stderr).toMatch(/needs a confirmation.*--yes/);
   });
 
+  it('says beforehand that nothing of it can be deleted', async () => {
+    const bounds = ['--max-requests', '400', '--max-bytes', '4MiB'];
+    const { code, stdout, stderr } = await runCli(['bench', location, '--profile', 'ghcr', ...bounds]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/lets nothing be deleted: what is written stays/);
+    // The embedded registry does, whatever it is called.
+    expect(stdout).not.toMatch(/Left behind/);
+  });
+
   it('finds out before the load that its page cannot be written', async () => {
     const page = join(home.path, 'none', 'page.html');
     const { code, stderr } = await runCli(['bench', location, '--html', page]);

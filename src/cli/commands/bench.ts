@@ -1,3 +1,5 @@
+import { profileOf } from '../../registry/profiles.ts';
+import { parseReference } from '../../registry/reference.ts';
 import type { BenchPlan } from '../../store/bench/plan.ts';
 import {
   BENCH_GRACE_MS,
@@ -39,10 +41,14 @@ export async function benchRegistry(location: string, flags: BenchFlags): Promis
   const bounds = { maxRequests, maxBytes, maxSeconds: flags.maxSeconds / 1000 };
   const options = ociStoreOptions(storeSettings(flags));
   const plan = planFor(options, bounds);
-  await agreeToLoad(location, flags, `${costText(plan)} in up to ${formatSeconds(bounds.maxSeconds)}`);
+  const { registry } = parseReference(location, { useTls: options.useTls });
+  const { byTag, byDigest } = profileOf(registry, options.profile).deletion;
+  const stays = byTag?.value === false && byDigest?.value === false;
+  const cost = `${costText(plan)} in up to ${formatSeconds(bounds.maxSeconds)}${stays ? ', which it lets nobody delete' : ''}`;
+  await agreeToLoad(location, flags, cost);
   if (html) await writeReport(html, '');
   const run = async ({ output, signal }: { output: Output; signal: AbortSignal }) => {
-    tellPlan(output, plan, bounds.maxSeconds);
+    tellPlan(output, plan, bounds.maxSeconds, stays);
     signal.addEventListener('abort', () =>
       output.note('interrupted: taking everything away again; once more to leave it there'),
     );
@@ -68,13 +74,24 @@ export async function benchRegistry(location: string, flags: BenchFlags): Promis
   await withSession(location, flags, run, {}, BENCH_GRACE_MS);
 }
 
-function tellPlan(output: Output, plan: BenchPlan, maxSeconds: number): void {
+function tellPlan(output: Output, plan: BenchPlan, maxSeconds: number, stays: boolean): void {
   const { rounds, cells, leftOut, cost } = plan;
+  const after = stays
+    ? 'this kind of registry lets nothing be deleted: what is written stays'
+    : 'all of it is deleted again';
   output.note(
-    `${rounds} rounds of ${cells.length} measurements: ${costText(plan)}, in up to ${formatSeconds(maxSeconds)}; all of it is deleted again`,
+    `${rounds} rounds of ${cells.length} measurements: ${costText(plan)}, in up to ${formatSeconds(maxSeconds)}; ${after}`,
   );
   const names = (all: typeof cells) => all.map(({ name }) => name);
-  output.event({ event: 'plan', ...cost, rounds, cells: names(cells), leftOut: names(leftOut), maxSeconds });
+  output.event({
+    event: 'plan',
+    ...cost,
+    rounds,
+    cells: names(cells),
+    leftOut: names(leftOut),
+    maxSeconds,
+    stays,
+  });
 }
 
 function tell(output: Output, event: BenchEvent): void {

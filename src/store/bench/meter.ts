@@ -16,6 +16,8 @@ export interface Metered {
   bytesOf(digest: string): number | undefined;
   /** Requests that went over the wire, logins included. */
   sent(): number;
+  /** The registry's. */
+  readonly origin: string;
 }
 
 /**
@@ -97,8 +99,9 @@ export class Meter {
     // The configuration blob of all manifests is none of the run's own, and too short to matter.
     if (kind === 'upload-commit' && digest !== null && this.#run.bytesOf(digest) !== undefined)
       return body?.bytes ?? 0;
-    // A redirect leads to a URL without a digest: its bytes were counted with the request that led there.
-    const whole = kind === 'blob-read' ? this.#run.bytesOf(lastPart(url)) : undefined;
+    // What a redirect leads to was counted with the request that led there.
+    if (kind !== 'blob-read' || url.origin !== this.#run.origin) return 0;
+    const whole = this.#run.bytesOf(lastPart(url));
     if (whole === undefined) return 0;
     const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(headers?.range ?? '') ?? [];
     return (last ? Number(last) + 1 : whole) - Number(first ?? 0);

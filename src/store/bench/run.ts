@@ -87,10 +87,8 @@ export async function bench(
   { bounds, signal, onEvent = () => {}, seed = randomBytes(16).toString('hex') }: BenchOptions,
 ): Promise<BenchFindings> {
   const plan = planFor(options, bounds);
-  const places = placesFor(
-    parseReference(location, { useTls: options.useTls }),
-    randomBytes(6).toString('hex'),
-  );
+  const reference = parseReference(location, { useTls: options.useTls });
+  const places = placesFor(reference, randomBytes(6).toString('hex'));
   const stores: Partial<Record<CellMode, OpenOciStore>> = {};
   // Also those that are closed already: what they have sent counts.
   const opened: OpenOciStore[] = [];
@@ -100,6 +98,7 @@ export async function bench(
     sent,
     owed: (request) => trail.owed(request),
     bytesOf: (digest) => trail.bytesOf(digest),
+    origin: reference.origin,
   });
   const open = (place: BenchPlace, more: OciStoreOptions = {}): OpenOciStore => {
     const store = openOciStore(place.location, {

@@ -171,6 +171,39 @@ describe('a run', () => {
   });
 });
 
+describe('a provider', () => {
+  it.each(['gar', 'gitlab', 'quay'] as const)(
+    '%s redirects to its storage, and no byte counts twice',
+    async (profile) => {
+      await registry.close();
+      registry = await startRegistry({ profile });
+      const { ended, plan } = run();
+      const { cutShort, bytes, requests, leftovers } = await ended;
+      expect({ cutShort, bytes }).toEqual({ cutShort: undefined, bytes: plan.cost.bytes });
+      expect(requests).toBe(registry.countRequests() + registry.storageRequests().length);
+      expect(requests).toBeLessThanOrEqual(plan.cost.requests);
+      expect(leftovers.tags).toBe(0);
+    },
+  );
+
+  it('ecr has no repository that nobody made: the one that is there is used', async () => {
+    await registry.close();
+    registry = await startRegistry({ profile: 'ecr', profileSettings: { repositories: [REPOSITORY] } });
+    const { place, leftovers } = await run().ended;
+    expect(place).toEqual({ own: false, location: `oci://${registry.address}/${REPOSITORY}` });
+    expect(leftovers.tags).toBe(0);
+    expect(await tagsOf(registry.address, REPOSITORY)).toEqual([]);
+  });
+
+  it('ghcr lets nothing be deleted: what stays is counted', async () => {
+    await registry.close();
+    registry = await startRegistry({ profile: 'ghcr' });
+    const { place, leftovers } = await run().ended;
+    const [, child = ''] = place.location.split(`${registry.address}/`);
+    expect(leftovers.tags).toBe((await tagsOf(registry.address, child)).length);
+  });
+});
+
 describe('a bound', () => {
   it('on requests holds also where they are repeated', async () => {
     const sent = new Map<string, number>();
