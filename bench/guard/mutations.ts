@@ -42,6 +42,13 @@ export const MUTATIONS: readonly Mutation[] = [
     scenario: 'reads',
   },
   {
+    name: 'a pull is hashed on the main thread',
+    file: 'src/store/storedSource.ts',
+    from: 'isPourable(blobs) ? store.pour?.bind(store, ref, blobs) : undefined',
+    to: 'undefined',
+    scenario: 'pullFiles',
+  },
+  {
     name: 'hashing on the main thread',
     file: 'src/workers/hasher.ts',
     from: 'const SMALL_BYTES = 64 * 1024;',

@@ -194,11 +194,9 @@ async function commit(
   holder.moved(answer.session);
   const { error } = answer;
   if (isHopeless(error, exchange)) throw error;
+  // The session is not known to be closed: another upload may have stored the blob while this commit came to nothing.
   const blob = await storedAfterAll(exchange, digest, bytes, signal);
-  if (blob) {
-    holder.closed();
-    return { kind: 'stored', blob };
-  }
+  if (blob) return { kind: 'stored', blob };
   if (saysTooLarge(error)) {
     if (!chunk || !host.bodyRefused(chunk.bytes)) throw error;
     return { kind: 'again', error, free: true };

@@ -82,10 +82,11 @@ export class Attempts {
     return classify(error, this.#context.host?.health.answered);
   }
 
-  /** `4 attempts over 12.0 s`. */
+  /** `4 attempts over 12.0 s`, `1 attempt over 0.3 s`. */
   describe(): string {
     const seconds = (this.#context.clock.now() - this.#startedMs) / 1000;
-    return `${this.#allFailures} attempts over ${seconds.toFixed(1)} s`;
+    const attempts = this.#allFailures === 1 ? '1 attempt' : `${this.#allFailures} attempts`;
+    return `${attempts} over ${seconds.toFixed(1)} s`;
   }
 
   #delayMs(error: KlosetError, failure: FailureClass): number {

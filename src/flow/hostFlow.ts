@@ -3,7 +3,7 @@ import type { Settlement } from './concurrencyWindow.ts';
 import type { FlowHooks, WaitReason } from './flowEvents.ts';
 import { HostGate } from './hostGate.ts';
 import { HostHealth } from './hostHealth.ts';
-import { KindLane } from './kindLane.ts';
+import { KindLane, type WaitedFor } from './kindLane.ts';
 import { RetryBudget } from './retryBudget.ts';
 import { TokenBucket } from './tokenBucket.ts';
 
@@ -21,7 +21,7 @@ export interface Permit {
   readonly bulk: boolean;
   readonly rateEpoch: number;
   readonly windowEpoch: number;
-  readonly waitedForRate: boolean;
+  readonly waitedFor: WaitedFor;
 }
 
 /** What became of a request. */
@@ -89,7 +89,7 @@ export class HostFlow {
     const lane = this.#lane(kind);
     if (!lane.isFree || (this.#gateUsed && !this.gate.isOpen())) return undefined;
     const window = bulk ? lane.bulk : lane.small;
-    return window.tryEnter() ? permitOf(lane, bulk, false) : undefined;
+    return window.tryEnter() ? permitOf(lane, bulk, 'nothing') : undefined;
   }
 
   /** Resolves when the request may be sent. @throws KlosetError CANCELLED */
@@ -104,10 +104,10 @@ export class HostFlow {
       return result;
     };
     if (!this.gate.isOpen()) await timed('retry-after', this.gate.pass(signal));
-    const waitedForRate = await timed('rate', lane.takeTokens(signal));
+    const waitedFor = await timed('rate', lane.takeTokens(signal));
     for (;;) {
       if (!window.tryEnter()) await timed('window', window.enter(signal));
-      if (this.gate.isOpen()) return permitOf(lane, bulk, waitedForRate);
+      if (this.gate.isOpen()) return permitOf(lane, bulk, waitedFor);
       window.leave('neutral', window.epoch, 0, this.#clock.now());
       await timed('retry-after', this.gate.pass(signal));
     }
@@ -119,11 +119,11 @@ export class HostFlow {
     const { settlement, units, retryAfterMs } = settled;
     const nowMs = this.#clock.now();
     const window = bulk ? lane.bulk : lane.small;
-    window.leave(settlement, permit.windowEpoch, units, nowMs, permit.waitedForRate);
+    window.leave(settlement, permit.windowEpoch, units, nowMs, permit.waitedFor !== 'nothing');
     if (settlement === 'served') {
       this.health.heard(true);
       this.retries.succeeded();
-      lane.accepted(nowMs, permit.waitedForRate);
+      lane.accepted(nowMs, permit.waitedFor);
     } else if (settlement === 'throttled') {
       this.health.heard(false);
       lane.refused(nowMs, permit.rateEpoch);
@@ -153,7 +153,7 @@ export class HostFlow {
   }
 }
 
-function permitOf(lane: KindLane, bulk: boolean, waitedForRate: boolean): Permit {
+function permitOf(lane: KindLane, bulk: boolean, waitedFor: WaitedFor): Permit {
   const { epoch } = bulk ? lane.bulk : lane.small;
-  return { lane, bulk, rateEpoch: lane.learner.epoch, windowEpoch: epoch, waitedForRate };
+  return { lane, bulk, rateEpoch: lane.learner.epoch, windowEpoch: epoch, waitedFor };
 }

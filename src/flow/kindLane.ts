@@ -6,6 +6,13 @@ import { TokenBucket } from './tokenBucket.ts';
 /** A timer that fires late must not cost its share of the rate: so much may be made up for, in seconds. */
 const LATENESS_SECONDS = 0.05;
 
+/**
+ * The rate that a request had to wait for. Waiting for the documented one says nothing about the learned one: when it
+ * counted as use of it, that rate rose far above the cap, where it limited nothing, and a second client of the same cap
+ * was left with a twentieth of it.
+ */
+export type WaitedFor = 'nothing' | 'documented' | 'learned';
+
 /** Requests of one kind to one host: what limits their rate and their number. */
 export class KindLane {
   readonly kind: string;
@@ -31,19 +38,23 @@ export class KindLane {
     return this.#learned === undefined && this.documented.length === 0;
   }
 
-  /** Takes a token of each bucket. Returns false when all were there. */
-  async takeTokens(signal: AbortSignal | undefined): Promise<boolean> {
-    let waited = false;
-    for (const bucket of this.#learned ? [...this.documented, this.#learned] : this.documented) {
+  /** Takes a token of each bucket; tells for which of them it had to wait. */
+  async takeTokens(signal: AbortSignal | undefined): Promise<WaitedFor> {
+    let waitedFor: WaitedFor = 'nothing';
+    for (const bucket of this.documented) {
       if (bucket.tryTake()) continue;
       await bucket.take(signal);
-      waited = true;
+      waitedFor = 'documented';
     }
-    return waited;
+    if (this.#learned && !this.#learned.tryTake()) {
+      await this.#learned.take(signal);
+      waitedFor = 'learned';
+    }
+    return waitedFor;
   }
 
-  accepted(nowMs: number, waited: boolean): void {
-    this.learner.accepted(nowMs, waited);
+  accepted(nowMs: number, waitedFor: WaitedFor): void {
+    this.learner.accepted(nowMs, waitedFor === 'learned');
     if (this.#learned) this.#follow(this.#learned);
   }
 

@@ -27,6 +27,7 @@ import type {
   PutResult,
 } from './objectStore.ts';
 import { ObjectWrites } from './objectWrites.ts';
+import { type PourOptions, pourObject } from './pourObject.ts';
 import { readLayers } from './readLayers.ts';
 import { Resolver } from './resolver.ts';
 import { sameContent } from './sameContent.ts';
@@ -195,6 +196,11 @@ export class OciStore implements DigestStore {
 
   async get(ref: ObjectRef, options: GetOptions = {}): Promise<ObjectContent> {
     return this.#get(ref, options.range, options.signal, options.place);
+  }
+
+  pour(ref: ObjectRef, layers: readonly Layer[], options: PourOptions): Promise<number> {
+    const { hasher, windows } = this.#coordinator;
+    return this.#named(ref, () => pourObject({ exchange: this.#exchange, hasher, windows }, layers, options));
   }
 
   async delete(ref: ObjectRef, options: OperationOptions = {}): Promise<void> {

@@ -137,7 +137,7 @@ async function* verified(
 }
 
 /** Bytes of a layer, of which there have to be so many. */
-async function* checkedLength(
+export async function* checkedLength(
   stream: AsyncIterable<Uint8Array>,
   layer: Layer,
   expected: number,
@@ -157,11 +157,13 @@ async function* checkedLength(
   );
 }
 
-function algorithmOf(layer: Layer): string {
+/** The hash function of a layer's digest. */
+export function algorithmOf(layer: Layer): string {
   return layer.digest.slice(0, layer.digest.indexOf(':'));
 }
 
-function checkDigest(layer: Layer, hex: string, remedy: string): void {
+/** @throws KlosetError BLOB_CORRUPT */
+export function checkDigest(layer: Layer, hex: string, remedy: string): void {
   const found = `${algorithmOf(layer)}:${hex}`;
   if (found === layer.digest) return;
   throw new KlosetError('BLOB_CORRUPT', `expected digest ${layer.digest}, the bytes have ${found}`, {

@@ -291,6 +291,21 @@ describe('whole bodies', () => {
     expect(spent).toMatchObject({ 'upload-commit': 1, 'blob-head': 1 });
   });
 
+  it.each([
+    ['whole', {}],
+    ['in chunks', CHUNKED],
+  ])(
+    'a commit that fails while another object has the same blob leaves no session: %s',
+    async (_, options) => {
+      rig = await startRig({ ...options, looksBeforePut: false });
+      await rig.put(1, CONTENT);
+      rig.registry.setFaults({ before: on(isCommit, refuse(503)) });
+      await rig.put(2, CONTENT);
+      expect(rig.spent()['upload-cancel']).toBe(1);
+      expect(rig.registry.openSessions()).toEqual([]);
+    },
+  );
+
   it('item 20: a 500 before anything was stored', async () => {
     const spent = await survives({}, { before: on(isCommit, refuse(500), [0]) });
     expect(spent['upload-commit']).toBe(2);

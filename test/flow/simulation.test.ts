@@ -63,10 +63,15 @@ describe('a registry that takes ten manifests and a hundred sessions per second'
     }
   });
 
-  it('is shared by two clients, each with at least forty of a hundred', async () => {
+  it.each([
+    ['that learn it', []],
+    // Both ask for all of it, and each learns that there is another one.
+    ['that know it', [MANIFESTS, SESSIONS]],
+  ])('is shared by two clients %s, each with at least forty of a hundred', async (_, documented) => {
     const settings = registry(MANIFESTS, SESSIONS);
-    for (const seed of SEEDS) {
-      const run = await simulate(settings, ours(), { ...LOAD, clients: 2, untilMs: 200_000 }, seed);
+    for (const seed of [...SEEDS, 5, 6, 8]) {
+      const controller = ours('one of two', documented);
+      const run = await simulate(settings, controller, { ...LOAD, clients: 2, untilMs: 200_000 }, seed);
       for (const client of ['A', 'B']) {
         expect(figuresOf(run, settings, 0, 190_000, client).permittedShare).toBeGreaterThanOrEqual(0.4);
       }

@@ -16,15 +16,32 @@ import { describeObjectStore } from './objectStoreConformance.ts';
 
 let folder: string;
 let root: string;
+/** A store that has written keeps its journal open until it is closed, also one that a test takes for crashed. */
+const opened: LayoutStore[] = [];
+const storeIn = (path: string, options?: ConstructorParameters<typeof LayoutStore>[1]) => {
+  const store = new LayoutStore(path, options);
+  opened.push(store);
+  return store;
+};
+
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kloset-oci-layout-'));
   root = join(folder, 'layout');
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  // Of two writers one is refused the index, which is what their tests are about.
+  await Promise.allSettled(opened.splice(0).map((one) => one.close()));
+  await rm(folder, { recursive: true });
+});
 
 describeObjectStore('an image layout', async () => {
   const own = await mkdtemp(join(tmpdir(), 'kloset-oci-layout-'));
-  return { store: new LayoutStore(join(own, 'layout')), close: () => rm(own, { recursive: true }) };
+  const store = new LayoutStore(join(own, 'layout'));
+  const close = async () => {
+    await store.close();
+    await rm(own, { recursive: true });
+  };
+  return { store, close };
 });
 
 interface Entry {
@@ -51,7 +68,7 @@ const list = async (store: LayoutStore) => {
 
 describe('the folder', () => {
   it('has the files of the specification, each blob under its digest, and nothing else', async () => {
-    const store = new LayoutStore(root);
+    const store = storeIn(root);
     await store.create(Buffer.from('config'));
     await Promise.all([put(store, 1), put(store, 2, 4000), put(store, 3, 0)]);
     await store.close();
@@ -80,7 +97,7 @@ describe('the folder', () => {
   });
 
   it('keeps what other programs have put into its index', async () => {
-    const first = new LayoutStore(root);
+    const first = storeIn(root);
     await put(first, 1);
     await first.close();
     const index = await indexOf();
@@ -91,19 +108,19 @@ describe('the folder', () => {
       join(root, 'index.json'),
       JSON.stringify({ ...index, annotations: { a: 'b' }, manifests: [foreign, image, ours] }),
     );
-    const second = new LayoutStore(root);
+    const second = storeIn(root);
     await put(second, 2);
     await second.close();
     const after = await indexOf();
     expect(after).toMatchObject({ schemaVersion: 2, annotations: { a: 'b' } });
     expect(after.manifests).toEqual(expect.arrayContaining([foreign, image, ours]));
     expect(after.manifests).toHaveLength(4);
-    expect(await list(new LayoutStore(root))).toEqual([refOf(1).mac, refOf(2).mac].sort());
+    expect(await list(storeIn(root))).toEqual([refOf(1).mac, refOf(2).mac].sort());
   });
 
   it('stores a large object as several blobs, also from a stream, and reads across them', async () => {
     const content = seededBytes(1, 3 * MIB + 5);
-    const store = new LayoutStore(root, { partBytes: MIB });
+    const store = storeIn(root, { partBytes: MIB });
     await store.put(refOf(1), streamSource(pieces(content), 'x'));
     expect(await store.blobsOf(refOf(1))).toHaveLength(4);
     const range = { offset: MIB - 3, length: MIB + 10 };
@@ -118,14 +135,14 @@ describe('the folder', () => {
 
 describe('a crash', () => {
   it('loses nothing that was acknowledged: the journal has it until the index does', async () => {
-    const crashed = new LayoutStore(root);
+    const crashed = storeIn(root);
     await put(crashed, 1);
     await put(crashed, 2);
     await crashed.delete(refOf(1));
     expect(await tagsIn()).toEqual([]);
     // Cut in the middle of a line, as a crash leaves it: of a change that nobody was told of.
     await appendFile(join(root, JOURNAL), `["${tagOf(refOf(3))}",{"digest":"sha2`);
-    const next = new LayoutStore(root);
+    const next = storeIn(root);
     expect(await list(next)).toEqual([refOf(2).mac]);
     expect((await collect((await next.get(refOf(2))).stream)).equals(seededBytes(2, 9000))).toBe(true);
     // Reading alone changes nothing.
@@ -138,11 +155,11 @@ describe('a crash', () => {
   });
 
   it('between blob and manifest costs no second write of the blob from a store that knows it', async () => {
-    const source = new LayoutStore(join(folder, 'source'));
+    const source = storeIn(join(folder, 'source'));
     await put(source, 1);
     const { storedSource } = await import('../../src/store/storedSource.ts');
     const [layer] = await source.blobsOf(refOf(1));
-    const target = new LayoutStore(root);
+    const target = storeIn(root);
     await put(target, 2);
     await writeFile(blobOf(layer?.digest ?? ''), seededBytes(1, 9000));
     const before = await stat(blobOf(layer?.digest ?? ''));
@@ -155,11 +172,11 @@ describe('a crash', () => {
   });
 
   it('before the marker file leaves a folder that is taken up', async () => {
-    const store = new LayoutStore(root);
+    const store = storeIn(root);
     await put(store, 1);
     await store.close();
     await rm(join(root, 'oci-layout'));
-    const next = new LayoutStore(root);
+    const next = storeIn(root);
     await put(next, 2);
     await next.close();
     expect(await tagsIn()).toEqual(tags(1, 2));
@@ -189,7 +206,7 @@ describe('many objects', () => {
 
 describe('two writers', () => {
   it('at once: the second is told, and what the first has stays', async () => {
-    const [first, second] = [new LayoutStore(root), new LayoutStore(root)];
+    const [first, second] = [storeIn(root), storeIn(root)];
     await put(first, 1);
     expect(await list(second)).toEqual([refOf(1).mac]);
     await put(first, 2);
@@ -202,7 +219,7 @@ describe('two writers', () => {
   });
 
   it('an index that changed under a writer is not overwritten', async () => {
-    const store = new LayoutStore(root);
+    const store = storeIn(root);
     await put(store, 1);
     const index = await indexOf();
     await writeFile(
@@ -211,7 +228,7 @@ describe('two writers', () => {
     );
     await expect(store.close()).rejects.toThrow('another program writes to this image layout');
     expect(await indexOf()).toHaveProperty('annotations.other', 'program');
-    expect(await list(new LayoutStore(root))).toEqual([refOf(1).mac]);
+    expect(await list(storeIn(root))).toEqual([refOf(1).mac]);
   });
 });
 
@@ -222,11 +239,11 @@ describe('what is no layout, or a damaged one', () => {
     ['an index without manifests', '{"schemaVersion":2}', 'it has no list of manifests'],
     ['an entry without a digest', '{"manifests":[{"size":3}]}', 'no usable digest'],
   ])('%s as its index is named, and stays as it is', async (_, content, said) => {
-    const store = new LayoutStore(root);
+    const store = storeIn(root);
     await put(store, 1);
     await store.close();
     await writeFile(join(root, 'index.json'), content);
-    const next = new LayoutStore(root);
+    const next = storeIn(root);
     for (const work of [() => next.open(), () => put(next, 2), () => list(next)]) {
       await expect(work()).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
       await expect(work()).rejects.toThrow(said);
@@ -236,7 +253,7 @@ describe('what is no layout, or a damaged one', () => {
   });
 
   it('a folder with other files is not written into', async () => {
-    const store = new LayoutStore(folder);
+    const store = storeIn(folder);
     await writeFile(join(folder, 'letter.txt'), 'dear');
     await expect(put(store, 1)).rejects.toMatchObject({ code: 'FILE_WRITE_FAILED' });
     await expect(put(store, 1)).rejects.toThrow(`${folder}: the folder holds other files`);
@@ -244,18 +261,18 @@ describe('what is no layout, or a damaged one', () => {
   });
 
   it('another version is refused, a missing index as well', async () => {
-    await put(new LayoutStore(root), 1);
+    await put(storeIn(root), 1);
     await writeFile(join(root, 'oci-layout'), '{"imageLayoutVersion":"2.0.0"}');
-    await expect(new LayoutStore(root).open()).rejects.toThrow(
+    await expect(storeIn(root).open()).rejects.toThrow(
       'oci-layout: does not say that this is an image layout',
     );
     await writeFile(join(root, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
     await rm(join(root, 'index.json'));
-    await expect(new LayoutStore(root).open()).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+    await expect(storeIn(root).open()).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
   });
 
   it('a blob that is corrupt, short or gone, and a manifest that is, are told and healed by another put', async () => {
-    const store = new LayoutStore(root);
+    const store = storeIn(root);
     for (const number of [1, 2, 3, 4, 5]) await put(store, number);
     await store.close();
     const blob = async (number: number) => blobOf((await store.blobsOf(refOf(number)))[0]?.digest ?? '');

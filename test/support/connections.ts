@@ -2,16 +2,21 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const ESTABLISHED = '01';
 const LOOK_MS = 20;
+/** Of a socket that no process has any more: what it has not sent yet is the kernel's to deliver. */
+const NOBODY = '0';
 
-/** Connections to a port of this machine that are open on the side of the port. */
+/**
+ * Connections to a port of this machine that a client still has. Those of the server would not do: one that has stopped
+ * reading does not see that its client is gone.
+ */
 async function connectionsTo(port: number): Promise<number> {
   const lines = (await readFile('/proc/net/tcp', 'latin1')).split('\n').slice(1);
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return lines
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, local, , state]) => local?.endsWith(wanted) && state === ESTABLISHED).length;
+    .filter(([, , remote, , , , , , , inode = NOBODY]) => remote?.endsWith(wanted) && inode !== NOBODY)
+    .length;
 }
 
 /** The connections that are left; none as soon as there are none, or after the time. */

@@ -1,5 +1,5 @@
 /** How the length of a body is told (RFC 9112, section 6.3). */
-export type BodyFraming =
+type BodyFraming =
   | { readonly kind: 'length'; readonly bytes: number }
   | { readonly kind: 'chunked' }
   /** To the end of the connection. */
