@@ -68,6 +68,8 @@ async function report(): Promise<void> {
   if (values.markdown) await writeFile(values.markdown, markdown(rows));
 }
 
+// What it has started ends with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const toxiproxy = await startToxiproxy();
 try {
   for (const mebibytes of values.trees.split(',').map(Number)) {

@@ -90,8 +90,13 @@ try {
 
 function runPart({ file }: Part, args: readonly string[]): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    spawn(process.execPath, [join(import.meta.dirname, file), ...args], { stdio: 'inherit' })
-      .once('error', reject)
-      .once('close', resolve);
+    const child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], { stdio: 'inherit' });
+    // The part is told to end, and what it has found out by then is kept.
+    const end = () => child.kill('SIGTERM');
+    process.once('SIGTERM', end);
+    child.once('error', reject).once('close', (code) => {
+      process.off('SIGTERM', end);
+      resolve(code);
+    });
   });
 }
