@@ -1,6 +1,6 @@
 /**
  * Records the figures that README and docs/benchmarks.md show, and writes them there: `npm run bench:record`. Takes
- * twelve minutes at most: what the machine is too slow for is left out, from the end of the list, and named.
+ * twelve minutes at most: each step has its share of them, and keeps what it has found out by then.
  */
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -19,82 +19,91 @@ const values = readFlags('Records the figures of README and docs/benchmarks.md, 
 
 interface Step {
   readonly name: string;
+  /** How much of twelve minutes it may take, beside what the steps before it have left. */
+  readonly minutes: number;
   readonly args: readonly string[];
 }
 
 const engine = (tasks: string, ...args: string[]) => ['--suite', 'engine', '--tasks', tasks, ...args];
-const whole = (...args: string[]) => ['--suite', 'whole', '--trees', '86', ...args];
 /** The one registry of all steps that need no more than one, since it takes the least of the processor for itself. */
 const ONE = ['--registries', 'distribution3'];
+const OTHERS = ['embedded', 'docker-registry', 'zot'];
 
-/** What matters most comes first. */
 const STEPS: readonly Step[] = [
   {
     name: 'beside four programs',
+    minutes: 1.5,
     args: engine('push,pull', ...ONE, '--rounds', values.rounds),
   },
-  {
-    name: 'on each registry',
+  ...OTHERS.map((registry) => ({
+    name: `on ${registry}`,
+    minutes: 1.1,
     args: engine(
       'push,pull',
-      ...['--registries', 'embedded,docker-registry,zot', '--peers', 'oras,crane', '--rounds', values.rounds],
+      ...['--registries', registry, '--peers', 'oras,crane', '--rounds', values.rounds],
     ),
-  },
+  })),
   {
     name: 'round trips',
+    minutes: 1.7,
     args: engine('push,pull', ...ONE, '--peers', 'oras', '--round-trips', '10,50,150', '--rounds', '2'),
   },
   {
     name: 'whole runs of plakar',
-    args: whole(
-      ...['--contestants', 'directory,ours', '--rounds', '2'],
+    minutes: 2.4,
+    args: [
+      ...['--suite', 'whole', '--trees', '86', '--contestants', 'directory,ours', '--rounds', '2'],
       ...['--tasks', 'restore;restore, slow;backup;backup, slow;check'],
-    ),
+    ],
   },
   {
     name: 'sizes',
+    minutes: 1,
     args: engine('sizes', ...ONE, '--sizes', '0.0625,1,64', '--rounds', '2'),
   },
   {
     name: 'narrow connections',
+    minutes: 0.6,
     args: engine(
       'push,pull',
       ...[...ONE, '--peers', 'oras', '--round-trips', '50', '--bandwidths', '20', '--rounds', '2'],
     ),
   },
-  { name: 'micro', args: ['--suite', 'micro', '--quick'] },
-  { name: 'listing', args: engine('list', '--stores', '1000,100000', '--rounds', '3') },
+  { name: 'micro', minutes: 0.4, args: ['--suite', 'micro', '--quick'] },
+  { name: 'listing', minutes: 0.3, args: engine('list', '--stores', '1000,100000', '--rounds', '3') },
   {
     name: 'stores that grow',
+    minutes: 0.4,
     args: engine('scaling', '--registries', 'embedded', '--stores', '1000,10000', '--rounds', '2'),
   },
   {
     name: 'objects at once',
+    minutes: 0.4,
     args: engine('concurrency', ...ONE, '--quick', '--round-trips', '50', '--concurrencies', '1,4,16'),
   },
 ];
 
-const endMs = performance.now() + Number(values.minutes) * 60_000;
+const ALL_MINUTES = STEPS.reduce((sum, { minutes }) => sum + minutes, 0);
+const scale = Number(values.minutes) / ALL_MINUTES;
+let endMs = performance.now();
 
-/** Runs a step as far as the time allows, and returns what it has found out. */
-async function runStep({ name, args }: Step, output: string): Promise<SuiteFile | undefined> {
-  const leftMs = endMs - performance.now();
-  if (leftMs <= 0) {
-    console.error(`skipped: ${name}, since the time is over`);
-    return undefined;
-  }
+/** Runs a step as far as its time allows, and returns what it has found out. */
+async function runStep({ name, minutes, args }: Step, output: string): Promise<SuiteFile | undefined> {
+  endMs += minutes * scale * 60_000;
   const program = [join(import.meta.dirname, 'suite.ts'), ...args, '--json', output];
-  const child = spawn(process.execPath, program, { stdio: 'inherit' });
+  const child = spawn(process.execPath, program, { stdio: ['ignore', 'ignore', 'inherit'] });
+  let cut = false;
   const timer = setTimeout(() => {
-    console.error(`cut short: ${name}, since the time is over`);
+    cut = true;
+    console.error(`cut short: ${name}, since its time is over`);
     child.kill('SIGTERM');
-  }, leftMs);
+  }, endMs - performance.now());
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
   });
   clearTimeout(timer);
   const text = await readFile(output, 'utf8').catch(() => undefined);
-  if (code !== 0 && performance.now() < endMs) throw new Error(`${name} ended with ${code}`);
+  if (code !== 0 && !cut) throw new Error(`${name} ended with ${code}`);
   return text === undefined ? undefined : readSuiteFile(text, name);
 }
 

@@ -81,7 +81,10 @@ try {
     // What a part had found out before it failed is worth keeping.
     if (text !== undefined) collector.addResults(readSuiteFile(text, name).results);
     await collector.save();
-    if (code !== 0) throw new Error(`the suite ${name} ended with ${code}`);
+    if (code === 0) continue;
+    console.error(`the suite ${name} ended with ${code}`);
+    process.exitCode = 1;
+    break;
   }
   console.error(`results: ${file}`);
 } finally {
