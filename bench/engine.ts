@@ -20,13 +20,14 @@ const values = readFlags('The engine beside other programs: pushes, pulls, lists
   tasks: { type: 'string', default: TASKS.join(','), means: 'what is measured' },
   registries: { type: 'string', default: Object.keys(REGISTRIES).join(','), means: 'where' },
   peers: { type: 'string', default: 'oras,crane,regctl,skopeo', means: 'beside whom ours pushes and pulls' },
-  rounds: { type: 'string', default: '5', means: 'runs of each, in turns' },
+  rounds: { type: 'string', means: 'runs of each, in turns (5)' },
   'round-trips': { type: 'string', default: '0', means: 'milliseconds that toxiproxy adds' },
   bandwidths: { type: 'string', default: '0', means: 'MiB per second and connection; 0 for no limit' },
   concurrencies: { type: 'string', default: '1,2,4,8,16,32', means: 'of the task concurrency' },
   stores: { type: 'string', means: 'objects in the stores of list and scaling (1000,10000,100000)' },
   operations: { type: 'string', default: '200', means: 'objects that a run of scaling puts, gets, deletes' },
-  gibibyte: { type: 'boolean', default: false, means: 'objects of 1 GiB too, in the task sizes' },
+  sizes: { type: 'string', default: '0.0625,1,20,64', means: 'MiB of the objects of the task sizes' },
+  gibibyte: { type: 'boolean', default: false, means: 'one object of 1 GiB too, in the task sizes' },
   quick: { type: 'boolean', default: false, means: 'one round, a tenth of the objects' },
   json: { type: 'string', means: 'where the results go' },
 });
@@ -58,8 +59,9 @@ const choice: Choice = {
   bandwidths: links(values.bandwidths).map(Number),
   concurrencies: numbers(values.concurrencies),
   quick: values.quick,
-  gibibyte: values.gibibyte,
+  sizes: [...numbers(values.sizes), ...(values.gibibyte ? [1024] : [])],
 };
+const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
 const stores = numbers(values.stores ?? (values.quick ? '1000' : '1000,10000,100000'));
 /** Where the registry takes longer for each object the more it has, or its storage takes a folder for each. */
 const MOST_STORED_ELSEWHERE = 10_000;
@@ -87,8 +89,7 @@ const stage = await Stage.open();
 process.env.KLOSET_OCI_STATE_DIR = await stage.freshFolder();
 const collector = new Collector(values.json);
 try {
-  for (const task of values.tasks.split(','))
-    await measure(task, { rounds: values.quick ? 1 : Number(values.rounds), stage, collector, log });
+  for (const task of values.tasks.split(',')) await measure(task, { rounds, stage, collector, log });
   await collector.save();
   console.log(resultsTable(collector.results()));
 } finally {

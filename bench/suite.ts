@@ -81,7 +81,10 @@ try {
     // What a part had found out before it failed is worth keeping.
     if (text !== undefined) collector.addResults(readSuiteFile(text, name).results);
     await collector.save();
-    if (code !== 0) throw new Error(`the suite ${name} ended with ${code}`);
+    if (code === 0) continue;
+    console.error(`the suite ${name} ended with ${code}`);
+    process.exitCode = 1;
+    break;
   }
   console.error(`results: ${file}`);
 } finally {
@@ -90,8 +93,13 @@ try {
 
 function runPart({ file }: Part, args: readonly string[]): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    spawn(process.execPath, [join(import.meta.dirname, file), ...args], { stdio: 'inherit' })
-      .once('error', reject)
-      .once('close', resolve);
+    const child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], { stdio: 'inherit' });
+    // The part is told to end, and what it has found out by then is kept.
+    const end = () => child.kill('SIGTERM');
+    process.once('SIGTERM', end);
+    child.once('error', reject).once('close', (code) => {
+      process.off('SIGTERM', end);
+      resolve(code);
+    });
   });
 }

@@ -9,14 +9,12 @@ const LESS = 'Medians, with lines from the fastest to the slowest run; less is b
 
 const whole: Maker = (rows) => {
   const data = rows
-    .filter(
-      ({ task, unit }) => /^(plakar|tree): (backup|restore|check|maintenance)$/.test(task) && unit === 's',
-    )
+    .filter(({ task, unit }) => /^whole: (backup|restore|check|maintenance)$/.test(task) && unit === 's')
     .map((row) => ({ ...row, task: row.task.replace(/^\w+: /, ''), place: `${row.size}, ${row.link}` }));
   return chart(data, () => ({
     name: 'restore',
     title: 'Plakar on a registry beside a directory',
-    text: `The real plakar with encrypted stores, whole runs of the same tree. ${LESS}`,
+    text: `The real plakar with encrypted stores, whole runs; restic beside it on the same tree, into a REST server of rclone. ${LESS}`,
     spec: bars(data, { y: 'median', yTitle: 's', range: RANGE, x: 'task', facet: 'place' }),
   }));
 };

@@ -7,6 +7,8 @@ import type { RegistryRequest } from '../../src/registry/transport.ts';
 import { seededBytes } from '../support/seededBytes.ts';
 import { eachRequest, type RawServer, rawServer } from './http1/rawServer.ts';
 
+/** What a port that speaks TLS says to a request in plain HTTP: an unexpected message. */
+const TLS_ALERT = Buffer.from([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x0a]);
 const content = seededBytes(1, 3 * 1024 * 1024);
 
 describe.each(['our own', 'undici'])('a transport with %s client', (name) => {
@@ -76,7 +78,7 @@ describe.each(['our own', 'undici'])('a transport with %s client', (name) => {
         if (server.heard.includes('/started'))
           socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf');
       }),
-      50,
+      1000,
     );
     await expect(http.send(request())).rejects.toMatchObject({ code: 'STALLED' });
     const answer = await http.send(request({ url: new URL('/started', server.origin) }));
@@ -104,8 +106,8 @@ describe.each(['our own', 'undici'])('a transport with %s client', (name) => {
     await serve(() => {});
   });
 
-  it('names a port that does not speak HTTP', async () => {
-    await serve(eachRequest((socket) => socket.write('SSH-2.0-OpenSSH_9.6\r\n')));
+  it('names a port that speaks TLS', async () => {
+    await serve(eachRequest((socket) => socket.write(TLS_ALERT)));
     await expect(http.send(request())).rejects.toMatchObject({ code: 'TLS_MISMATCH' });
   });
 });

@@ -51,11 +51,16 @@ export function suiteFile(date: string, commit: string, factor = 1): SuiteFile {
     for (const registry of REGISTRIES)
       add({ task: 'push', registry, contestant: `ours-${mode}`, objectBytes: 20 * MIB, objects: 32 }, 's', 2);
   for (const task of ['backup', 'restore', 'check', 'maintenance'])
-    for (const [contestant, seconds] of Object.entries({ directory: 3, ours: 4, go: 12 }))
+    for (const [contestant, seconds] of Object.entries({
+      directory: 3,
+      ours: 4,
+      go: 12,
+      'restic, rclone': 3,
+    }))
       for (const roundTripMs of [0, 50])
         add(
           {
-            task: `plakar: ${task}`,
+            task: `whole: ${task}`,
             registry: 'docker-registry',
             contestant,
             objects: 1,

@@ -17,8 +17,8 @@ export interface Choice {
   readonly peers: readonly string[];
   /** A tenth of the objects. */
   readonly quick: boolean;
-  /** Objects of 1 GiB too. */
-  readonly gibibyte: boolean;
+  /** Of objects, in MiB. */
+  readonly sizes: readonly number[];
 }
 
 const named = (...names: string[]) => names.map(contestant);
@@ -43,16 +43,16 @@ function transfers(task: Cell['task']) {
     );
 }
 
-/** Objects of one size, some 500 MiB of them: 64 KiB are 2,000, which oras packs 64 to an artifact. */
-function sizes({ gibibyte, quick }: Choice): (readonly [objects: number, objectBytes: number])[] {
-  const all = [
-    [2000, 64 * KIB],
-    [256, MIB],
-    [32, 20 * MIB],
-    [8, 64 * MIB],
-    ...(gibibyte ? ([[1, 1024 * MIB]] as const) : []),
-  ] as const;
-  return all.map(([objects, bytes]) => [quick ? Math.max(1, Math.round(objects / 10)) : objects, bytes]);
+const MOVED_MIB = 640;
+/** Each is some requests, and 64 KiB would be ten thousand objects otherwise. */
+const MOST_OBJECTS = 2000;
+
+/** As many objects of each size as are some 500 MiB. */
+function sizes({ sizes: all, quick }: Choice): (readonly [objects: number, objectBytes: number])[] {
+  return all.map((mib) => {
+    const objects = Math.min(MOST_OBJECTS, mib >= 64 ? 512 / mib : MOVED_MIB / mib / (mib < 20 ? 2.5 : 1));
+    return [Math.max(1, Math.round(quick ? objects / 10 : objects)), mib * MIB];
+  });
 }
 
 /** Each task by the name that chooses it. */
