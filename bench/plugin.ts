@@ -5,9 +5,11 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { hasPeer } from '../test/support/peers.ts';
 import { scratch } from '../test/support/scratch.ts';
 import { Collector } from './suite/collector.ts';
+import { readFlags } from './suite/flags.ts';
 import type { Unit } from './suite/schema.ts';
 import { median } from './suite/statistics.ts';
 
@@ -38,17 +40,15 @@ const COLUMNS: readonly Column[] = [
   ['Ping µs', 'ping', 'medianUs', 0, 'us'],
 ];
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '1' },
-    json: { type: 'string' },
-    also: { type: 'string', multiple: true, default: [] },
-  },
+const values = readFlags("The plugin's transports under a host on grpc-go, which Go has to build.", {
+  rounds: { type: 'string', default: '5', means: 'runs of each, in turns' },
+  seconds: { type: 'string', default: '1', means: 'of each phase of a run' },
+  json: { type: 'string', means: 'where the results go' },
+  also: { type: 'string', multiple: true, default: [], means: 'NAME=COMMAND: another plugin' },
 });
 
 const contestants = new Map<string, readonly string[]>([
-  ['own', [process.execPath, NULL_SERVICE, 'own']],
+  ['ours', [process.execPath, NULL_SERVICE, 'own']],
   ['node:http2', [process.execPath, NULL_SERVICE, 'node']],
 ]);
 for (const also of values.also) {
@@ -56,6 +56,10 @@ for (const also of values.also) {
   contestants.set(name, command.split(' '));
 }
 
+if (!hasPeer('go')) {
+  console.error('skipped: the transports of the plugin, since go is not on this machine');
+  process.exit(0);
+}
 const folder = await scratch('bench-host');
 try {
   const host = join(folder.path, 'host');

@@ -62,7 +62,7 @@ const partsOfUndici = {
   name: 'parts of undici',
   resolveId: (source, importer) => {
     if (source !== 'undici') return null;
-    const throughProxy = importer?.endsWith('/proxyDispatcher.ts');
+    const throughProxy = importer?.endsWith('/proxyClient.ts');
     return resolve(throughProxy ? 'scripts/undiciProxy.mjs' : 'scripts/undiciPool.mjs');
   },
 };

@@ -19,11 +19,11 @@ export {
   type RetryEvent,
   type WaitEvent,
 } from './registry/events.ts';
+export type { HttpOptions } from './registry/httpTransport.ts';
 export type { UploadMode } from './registry/profiles.ts';
 export type { RequestStats } from './registry/requestStats.ts';
 export type { TlsOptions } from './registry/tls.ts';
 export type { RequestKind } from './registry/transport.ts';
-export type { HttpOptions } from './registry/undiciTransport.ts';
 export { CachedStore, type CachedStoreOptions } from './store/cachedStore.ts';
 export { DirectoryStore } from './store/directoryStore.ts';
 export { LayoutStore, type LayoutStoreOptions } from './store/layoutStore.ts';

@@ -30,9 +30,23 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an extra copy of each chunk that is read',
     file: 'src/store/reads/blockFetch.ts',
-    from: 'this.#keep(chunk, last);',
-    to: 'this.#keep(Uint8Array.from(chunk), last);',
+    from: 'this.#keep(chunk);',
+    to: 'this.#keep(Uint8Array.from(chunk));',
     scenario: 'reads',
+  },
+  {
+    name: 'reads come in memory of the client, not in blocks of the cache',
+    file: 'src/registry/blobs.ts',
+    from: 'place && ((at) => place(from + at))',
+    to: 'undefined',
+    scenario: 'reads',
+  },
+  {
+    name: 'a pull is hashed on the main thread',
+    file: 'src/store/storedSource.ts',
+    from: 'isPourable(blobs) ? store.pour?.bind(store, ref, blobs) : undefined',
+    to: 'undefined',
+    scenario: 'pullFiles',
   },
   {
     name: 'hashing on the main thread',

@@ -5,6 +5,7 @@ import { type Scratch, scratch } from '../../test/support/scratch.ts';
 import type { Toxiproxy } from '../../test/support/toxiproxy.ts';
 import { mixedTree, type TraceTree } from '../traces/trees.ts';
 import { type Contestant, type ContestantName, openContestant } from './contestants.ts';
+import { openRestic, type Restic } from './restic.ts';
 
 const KEPT = 'kept';
 const GO_ATTEMPTS = 4;
@@ -19,6 +20,8 @@ export interface Stage {
   /** The registry behind the round trip. */
   readonly slowAddress: string;
   readonly contestants: readonly Contestant[];
+  /** With a backup of the tree, and behind the same round trip. */
+  readonly restic: { readonly tool: Restic; readonly slowAddress: string } | undefined;
   /** The store with the backup. */
   readonly kept: typeof KEPT;
   /** The snapshot of each contestant in it. */
@@ -31,6 +34,8 @@ export interface StageOptions {
   mebibytes: number;
   roundTripMs: number;
   contestants: readonly ContestantName[];
+  /** Whether restic does the same job beside them, where it is on this machine. */
+  restic: boolean;
   toxiproxy: Toxiproxy;
 }
 
@@ -52,9 +57,16 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     await backup(one, store, root);
     snapshots.set(name, (await one.plakar.ls(store))[0] ?? '');
   }
+  const restic = options.restic ? await openRestic(home.path) : undefined;
+  if (restic) {
+    await restic.create(KEPT);
+    await restic.backup(KEPT, restic.address, root);
+  }
+  const slowRestic = restic && (await toxiproxy.proxy(restic.address, { roundTripMs: options.roundTripMs }));
   return {
     tree,
     mebibytes,
+    restic: restic && slowRestic && { tool: restic, slowAddress: slowRestic.address },
     folder: home.path,
     root,
     registry,
@@ -64,6 +76,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     snapshots,
     close: async () => {
       for (const one of contestants) await one.plakar.close();
+      await slowRestic?.close();
+      await restic?.close();
       await slow.close();
       await registry.stop();
       await home.remove();

@@ -5,6 +5,7 @@ import { startRecorder } from '../../test/support/recorder.ts';
 import type { Contestant } from './contestants.ts';
 import { firstAnswerMs, pluginOf } from './firstAnswer.ts';
 import { watchPluginMemory } from './pluginMemory.ts';
+import type { Restic } from './restic.ts';
 import { backup, type Stage } from './stage.ts';
 
 const MIB = 1024 * 1024;
@@ -19,6 +20,8 @@ export interface Task {
   /** The sizes of the trees that it is done with, in MiB; all of them where it is not said. */
   readonly trees?: readonly number[];
   run(stage: Stage, one: Contestant): Promise<number>;
+  /** The same by restic, at the address of its server; absent where it has nothing like it. */
+  restic?(stage: Stage, tool: Restic, address: string): Promise<number>;
 }
 
 const SMALL = 86;
@@ -47,6 +50,24 @@ async function newBackup(stage: Stage, one: Contestant, address: string): Promis
     await one.remove(name);
   }
 }
+
+/** Whole tasks of restic, on the tree and the stores of the stage. */
+const RESTIC = {
+  restore: async (stage: Stage, tool: Restic, address: string) => {
+    const target = join(stage.folder, `restored-${count++}`);
+    try {
+      return await tool.restore(stage.kept, address, target);
+    } finally {
+      await rm(target, { recursive: true, force: true });
+    }
+  },
+  check: (stage: Stage, tool: Restic, address: string) => tool.check(stage.kept, address),
+  backup: async (stage: Stage, tool: Restic, address: string) => {
+    const name = `new-${count++}`;
+    await tool.create(name);
+    return await tool.backup(name, address, stage.root);
+  },
+};
 
 async function cat(stage: Stage, one: Contestant, address: string): Promise<number> {
   const file = `${stage.snapshots.get(one.name)}:${join(stage.root, stage.tree.catFile)}`;
@@ -86,6 +107,7 @@ export const TASKS: readonly Task[] = [
     directory: true,
     repeat: true,
     run: (stage, one) => restore(stage, one, stage.registry.address),
+    restic: RESTIC.restore,
   },
   {
     name: 'restore, slow',
@@ -94,6 +116,7 @@ export const TASKS: readonly Task[] = [
     repeat: true,
     trees: [SMALL],
     run: (stage, one) => restore(stage, one, stage.slowAddress),
+    restic: RESTIC.restore,
   },
   {
     name: 'check',
@@ -102,6 +125,7 @@ export const TASKS: readonly Task[] = [
     repeat: true,
     run: async (stage, one) =>
       (await one.plakar.run('at', one.location(stage.kept, stage.registry.address), 'check')).seconds,
+    restic: RESTIC.check,
   },
   {
     name: 'restore of one folder',
@@ -125,6 +149,7 @@ export const TASKS: readonly Task[] = [
     directory: true,
     repeat: true,
     run: (stage, one) => newBackup(stage, one, stage.registry.address),
+    restic: RESTIC.backup,
   },
   {
     name: 'backup, slow',
@@ -133,6 +158,7 @@ export const TASKS: readonly Task[] = [
     repeat: true,
     trees: [SMALL],
     run: (stage, one) => newBackup(stage, one, stage.slowAddress),
+    restic: RESTIC.backup,
   },
   {
     name: 'spawn to first answer',

@@ -15,6 +15,9 @@ export interface Workload {
   readonly bytes: number;
 }
 
+/** The name of the image in its layout. */
+export const LAYOUT_TAG = 'all';
+
 const IMAGE = 'application/vnd.oci.image';
 
 export async function prepareWorkload(folder: string, count: number, size: number): Promise<Workload> {
@@ -47,7 +50,8 @@ export async function prepareWorkload(folder: string, count: number, size: numbe
   const mediaType = `${IMAGE}.manifest.v1+json`;
   const config = await put(`${IMAGE}.config.v1+json`, {});
   const manifest = await put(mediaType, { schemaVersion: 2, mediaType, config, layers });
-  await writeFile(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [manifest] }));
+  const tagged = { ...manifest, annotations: { 'org.opencontainers.image.ref.name': LAYOUT_TAG } };
+  await writeFile(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [tagged] }));
   await writeFile(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
   return { files, names, digests, layout, bytes: count * size };
 }

@@ -1,36 +1,58 @@
 /** A page about results, which needs nothing but itself. */
 import { htmlFigure, htmlPage, htmlTable, type PageSection } from '../../src/cli/plots/page.ts';
 import { toSvg } from '../../src/cli/plots/svg.ts';
-import { linkOf, sizeOf, timesAsGood } from '../suite/markdown.ts';
+import { resultsRows } from '../suite/markdown.ts';
 import { type SuiteFile, situationKey } from '../suite/schema.ts';
+import type { Table } from '../suite/table.ts';
 import { chartsOf } from './charts.ts';
-import { rowsOf } from './rows.ts';
+import { ratioTable } from './ratios.ts';
+import { type Row, rowsOf } from './rows.ts';
 
-export interface Report {
+interface Report {
   readonly html: string;
   /** The charts by name. */
-  readonly pictures: ReadonlyMap<string, string>;
+  readonly pictures: ReadonlyMap<string, Picture>;
+  /** The newest figures of each situation. */
+  readonly newest: readonly Row[];
 }
 
-/** @param files the results of one run or of several; charts show the newest figures of each commit's kind */
+interface Picture {
+  readonly svg: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** @param files the results of one run or of several: charts show the newest figures, and all of them in the history */
 export async function reportOf(files: readonly SuiteFile[]): Promise<Report> {
   const byDate = [...files].sort((a, b) => a.date.localeCompare(b.date));
   const runs = byDate.map(rowsOf);
-  const newest = [
-    ...new Map(runs.flat().map((row) => [`${situationKey(row, true)} ${row.unit}`, row])).values(),
+  // A short run moves fewer objects than a long one: the newer one of them counts, and one alone.
+  const newest = [...new Map(runs.flat().map((row) => [chartKey(row), row])).values()];
+  const pictures = new Map<string, Picture>();
+  for (const { name, title, text, spec } of chartsOf(newest, runs))
+    pictures.set(name, { svg: await toSvg(spec), title, text });
+  const sections: PageSection[] = [
+    {
+      title: 'Ours beside the others',
+      html: `<p>How many times as good ours is: above 1 it is ahead, below 1 behind. The median of the registries, and
+from the worst to the best of them.</p>${scrolled(ratioTable(newest))}`,
+    },
+    ...[...pictures.values()].map(({ title, text, svg }) => ({
+      title,
+      html: `<p>${escaped(text)}</p>${htmlFigure(svg, `${title}. ${text}`)}`,
+    })),
+    { title: 'Runs', html: scrolled(runsTable(byDate)) },
+    {
+      title: 'All figures',
+      html: `<details><summary>${newest.length} figures</summary>${scrolled(resultsRows(newest))}</details>`,
+    },
   ];
-  const sections: PageSection[] = [{ title: 'Runs', html: runsTable(byDate) }];
-  const pictures = new Map<string, string>();
-  for (const { name, title, text, spec } of chartsOf(newest, runs)) {
-    const svg = await toSvg(spec);
-    pictures.set(name, svg);
-    sections.push({ title, html: `<p>${escaped(text)}</p>${htmlFigure(svg, `${title}. ${text}`)}` });
-  }
-  sections.push({ title: 'All figures', html: figuresTable(newest) });
-  return { html: htmlPage('kloset-oci benchmarks', sections), pictures };
+  return { html: htmlPage('kloset-oci benchmarks', sections), pictures, newest };
 }
 
-function runsTable(files: readonly SuiteFile[]): string {
+const chartKey = (row: Row) => `${situationKey({ ...row, objects: 0 }, true)} ${row.unit}`;
+
+function runsTable(files: readonly SuiteFile[]): Table {
   const head = ['date', 'commit', 'machine', 'load', 'storage', 'programs', 'figures'];
   const rows = files.map(({ date, git, machine, versions, results }) => [
     date.slice(0, 16).replace('T', ' '),
@@ -43,34 +65,13 @@ function runsTable(files: readonly SuiteFile[]): string {
       .join(', '),
     results.length,
   ]);
-  return htmlTable(head, rows);
+  return { head, rows };
 }
 
-function figuresTable(rows: ReturnType<typeof rowsOf>): string {
-  const ours = new Map(
-    rows.filter((row) => row.contestant === 'ours').map((row) => [situationKey(row), row]),
-  );
-  const head = [
-    ...['task', 'registry', 'size', 'link', 'contestant', 'median', 'unit', '± %', 'runs'],
-    ...['ours is × as good', 'MiB/s', 'CPU s/GiB', 'requests', 'peak RSS MiB'],
-  ];
-  return htmlTable(
-    head,
-    rows.map((row) => {
-      const own = ours.get(situationKey(row));
-      return [
-        ...[row.task, row.registry ?? '', sizeOf(row), linkOf(row), row.contestant],
-        ...[rounded(row.median), row.unit, Math.round(row.spread * 100), row.samples.length],
-        own && own !== row ? rounded(timesAsGood(own, row)) : '',
-        Number.isNaN(row.mibPerSecond) ? '' : rounded(row.mibPerSecond),
-        row.cpuSecondsPerGiB === undefined ? '' : rounded(row.cpuSecondsPerGiB),
-        row.requests ?? '',
-        row.peakRssBytes === undefined ? '' : Math.round(row.peakRssBytes / 1024 / 1024),
-      ];
-    }),
-  );
+/** Wider than a page as it may be, it scrolls and the page does not. */
+function scrolled({ head, rows }: Table): string {
+  const style = 'overflow-x: auto; font-size: .8rem; line-height: 1.3; white-space: nowrap';
+  return `<div style="${style}">${htmlTable(head, rows)}</div>`;
 }
-
-const rounded = (value: number) => Number(value.toPrecision(3));
 
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');

@@ -15,6 +15,9 @@ const ASK: Record<string, readonly string[]> = {
   oras: ['version'],
   crane: ['version'],
   regctl: ['version', '--format', '{{.VCSTag}}'],
+  skopeo: ['--version'],
+  restic: ['version'],
+  rclone: ['--version'],
   plakar: ['version'],
   'docker-registry': ['--version'],
   registry3: ['--version'],
@@ -28,7 +31,7 @@ async function machine(): Promise<Machine> {
     cores: cpus().length,
     memoryBytes: totalmem(),
     platform: `${platform()} ${release()}`,
-    storage: await storageParent(),
+    storage: (await storageParent()) === '/dev/shm' ? 'memory' : 'disk',
     loadAverage: loadavg()[0] ?? 0,
   };
 }

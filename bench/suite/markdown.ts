@@ -1,20 +1,26 @@
 import { movedBytes, type Result, situationKey, UNITS } from './schema.ts';
+import { figure, markdownTable, type Table, withoutEmptyColumns } from './table.ts';
 
 const MIB = 1024 * 1024;
 
 /** `32 × 20 MiB`, or what a store holds. */
 export function sizeOf({ objects, objectBytes, storedObjects }: Result): string {
+  if (objects === 1 && objectBytes !== undefined) return bytesText(objectBytes);
   if (objects !== undefined && objectBytes !== undefined) return `${objects} × ${bytesText(objectBytes)}`;
   return storedObjects === undefined ? '' : `store of ${storedObjects.toLocaleString('en')}`;
 }
 
-function bytesText(bytes: number): string {
+export function bytesText(bytes: number): string {
   if (bytes >= 1024 * MIB) return `${bytes / 1024 / MIB} GiB`;
   return bytes >= MIB ? `${Math.round(bytes / MIB)} MiB` : `${Math.round(bytes / 1024)} KiB`;
 }
 
+type Link = {
+  readonly [field in 'roundTripMs' | 'bandwidthBytesPerSecond' | 'concurrency']?: number | undefined;
+};
+
 /** What is between client and registry, and how many objects are under way. */
-export function linkOf({ roundTripMs = 0, bandwidthBytesPerSecond, concurrency }: Result): string {
+export function linkOf({ roundTripMs = 0, bandwidthBytesPerSecond, concurrency }: Link): string {
   return [
     ...(roundTripMs > 0 ? [`${roundTripMs} ms`] : []),
     ...(bandwidthBytesPerSecond ? [`${bandwidthBytesPerSecond / MIB} MiB/s per connection`] : []),
@@ -27,41 +33,33 @@ export function timesAsGood(one: Result, other: Result): number {
   return UNITS[one.unit] === 'less' ? other.median / one.median : one.median / other.median;
 }
 
-const HEADER = [
+const HEAD = [
   ...['task', 'registry', 'size', 'link', 'contestant', 'median', 'unit', '± %', 'runs', 'MiB/s'],
-  ...['ours is × as good', 'CPU s/GiB', 'requests', 'peak RSS MiB'],
+  ...['ours is × as good', 'CPU s/GiB', 'CPU s', 'requests', 'peak RSS MiB'],
 ];
-const TEXTS = 5;
 
-export function resultsTable(results: readonly Result[]): string {
+/** All figures, one row each. */
+export function resultsRows(results: readonly Result[]): Table {
+  const key = (one: Result) => `${situationKey(one)} ${one.unit}`;
   const ours = new Map(
-    results.filter(({ contestant }) => contestant === 'ours').map((one) => [situationKey(one), one]),
+    results.filter(({ contestant }) => contestant === 'ours').map((one) => [key(one), one]),
   );
   const rows = results.map((one) => {
-    const own = ours.get(situationKey(one));
+    const own = ours.get(key(one));
     const bytes = one.unit === 's' ? movedBytes(one) : 0;
     return [
-      one.task,
-      one.registry ?? '',
-      sizeOf(one),
-      linkOf(one),
-      one.contestant,
-      figure(one.median),
-      one.unit,
-      (one.spread * 100).toFixed(0),
-      String(one.samples.length),
-      bytes > 0 ? (bytes / MIB / one.median).toFixed(0) : '',
+      ...[one.task, one.registry ?? '', sizeOf(one), linkOf(one), one.contestant],
+      ...[figure(one.median), one.unit, Math.round(one.spread * 100), one.samples.length],
+      bytes > 0 ? Math.round(bytes / MIB / one.median) : '',
       own && own !== one ? timesAsGood(own, one).toFixed(2) : '',
       one.cpuSecondsPerGiB?.toFixed(2) ?? '',
-      one.requests?.toLocaleString('en') ?? '',
-      one.peakRssBytes === undefined ? '' : (one.peakRssBytes / MIB).toFixed(0),
+      // Where nothing is moved; seconds of one operation may be thousandths.
+      one.cpuSecondsPerGiB === undefined && one.cpuSeconds !== undefined ? figure(one.cpuSeconds) : '',
+      one.requests === undefined ? '' : figure(one.requests),
+      one.peakRssBytes === undefined ? '' : Math.round(one.peakRssBytes / MIB),
     ];
   });
-  const rule = HEADER.map((_, i) => (i < TEXTS || i === 6 ? '---' : '---:'));
-  return `${[HEADER, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`;
+  return withoutEmptyColumns({ head: HEAD, rows });
 }
 
-/** Three digits, as many as there are reasons for. */
-function figure(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
-}
+export const resultsTable = (results: readonly Result[]): string => markdownTable(resultsRows(results));

@@ -25,8 +25,8 @@ export interface Machine {
   readonly cores: number;
   readonly memoryBytes: number;
   readonly platform: string;
-  /** Where stores and files lie: in memory or on a disk. */
-  readonly storage: string;
+  /** Where stores and files lie. */
+  readonly storage: 'memory' | 'disk';
   /** Runnable processes over the last minute as the run began: what else the machine was doing. */
   readonly loadAverage: number;
 }

@@ -3,6 +3,7 @@ import { cancelled, type KlosetError, throwIfAborted } from '../errors.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import type { UploadMode } from '../registry/profiles.ts';
 import { Hasher, type HasherChoice } from '../workers/hasher.ts';
+import { SlabPool } from '../workers/slabs.ts';
 import { uploadBlob } from './blobUpload.ts';
 import { HostMemory } from './hostMemory.ts';
 import type { IncomingObject } from './incomingObject.ts';
@@ -60,6 +61,10 @@ export interface PushOptions extends PayloadOptions {
 const MIB = 1024 * 1024;
 const DEFAULT_MEMORY_BYTES = 256 * MIB;
 const DEFAULT_PART_BYTES = 1024 * MIB;
+/** Enough for one task of the hash threads to be worth its message, and small enough to be read while it is warm. */
+const WINDOW_BYTES = MIB;
+/** Two windows for each of 16 objects: one that is filled, and one that is hashed and written. */
+const MOST_WINDOW_BYTES = 32 * MIB;
 /** Default of {@link EngineOptions.concurrency}. */
 export const DEFAULT_CONCURRENCY = 16;
 
@@ -74,18 +79,27 @@ export class Coordinator {
   readonly #partBytes: number;
   readonly #hosts = new Map<string, HostMemory>();
   readonly #journals: (() => Promise<Journals>) | undefined;
+  readonly #memoryBytes: number;
+  #windows: SlabPool | undefined;
 
   constructor(options: EngineOptions = {}) {
     const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
     this.hasher = new Hasher({ choice: options.hasher ?? 'auto' });
     this.uploadMode = options.uploadMode ?? 'auto';
-    this.#payloads = new Payloads(options.memoryBytes ?? DEFAULT_MEMORY_BYTES, this.hasher);
+    this.#memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
+    this.#payloads = new Payloads(this.#memoryBytes, this.hasher);
     this.#queue = new PQueue({ concurrency });
     this.#smallQueue = new PQueue({ concurrency });
     this.#chunkBytes = options.chunkBytes;
     this.#partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
     const { journalFolder: folder, onRemark } = options;
     if (folder !== undefined) this.#journals = openJournals(folder, onRemark);
+  }
+
+  /** Memory for objects on their way from a registry into files: a part of the budget, in windows of a mebibyte. */
+  get windows(): SlabPool {
+    this.#windows ??= new SlabPool(Math.min(MOST_WINDOW_BYTES, this.#memoryBytes / 4), WINDOW_BYTES);
+    return this.#windows;
   }
 
   /** What was learned about the registry at an origin. */

@@ -4,7 +4,7 @@ import { discardBody } from './body.ts';
 import { attemptsAt, type Exchange, repositoryUrl, sendForHead } from './exchange.ts';
 import { follow } from './redirects.ts';
 import { describeReference } from './reference.ts';
-import type { RegistryAnswer, RegistryRequest } from './transport.ts';
+import type { PlaceBytes, RegistryAnswer, RegistryRequest } from './transport.ts';
 
 /** Length of a blob in bytes, or `undefined` when the registry does not have it. */
 export async function headBlob(
@@ -40,6 +40,8 @@ export interface ReadRange {
  * once more. The bytes are not checked against the
  * digest here.
  *
+ * @param place memory for the bytes, by their distance from the start of the range; where the transport can read into it,
+ *   what comes is a view of it
  * @throws KlosetError BLOB_MISSING, RANGE_INVALID, SIZE_MISMATCH and those of the transport
  */
 export async function* readBlob(
@@ -47,6 +49,7 @@ export async function* readBlob(
   digest: string,
   range: ReadRange,
   signal?: AbortSignal,
+  place?: PlaceBytes,
 ): AsyncGenerator<Uint8Array, void, void> {
   let { offset } = range;
   const end = range.length === undefined ? undefined : range.offset + range.length;
@@ -55,7 +58,14 @@ export async function* readBlob(
   for (;;) {
     const before = offset;
     try {
-      const answer = await openBlob(exchange, digest, { offset, length: end && end - offset }, signal);
+      const from = offset - range.offset;
+      const answer = await openBlob(
+        exchange,
+        digest,
+        { offset, length: end && end - offset },
+        signal,
+        place && ((at) => place(from + at)),
+      );
       for await (const chunk of wantedBytes(answer, offset, end, digest)) {
         offset += chunk.length;
         yield chunk;
@@ -87,13 +97,14 @@ async function openBlob(
   digest: string,
   range: ReadRange,
   signal?: AbortSignal,
+  place?: PlaceBytes,
 ): Promise<RegistryAnswer> {
   const url = repositoryUrl(exchange, `blobs/${digest}`);
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (range.offset > 0 || range.length !== undefined) {
     headers.range = `bytes=${range.offset}-${range.length === undefined ? '' : range.offset + range.length - 1}`;
   }
-  const first: RegistryRequest = { kind: 'blob-read', method: 'GET', url, headers, signal };
+  const first: RegistryRequest = { kind: 'blob-read', method: 'GET', url, headers, signal, place };
   for (let renewed = false; ; renewed = true) {
     const { answer, request, hops } = await follow(exchange.transport, first);
     if (answer.status === 200 || answer.status === 206) return answer;

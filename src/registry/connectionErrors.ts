@@ -9,6 +9,7 @@ const UNREACHABLE = new Set([
   'ENETUNREACH',
   'EADDRNOTAVAIL',
   'UND_ERR_CONNECT_TIMEOUT',
+  'CONNECT_TIMEOUT',
 ]);
 
 const LOST = new Set([
@@ -31,7 +32,7 @@ export function connectionError(error: unknown, request: RegistryRequest): Klose
   if (/ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)/.test(`${code} ${message}`)) {
     return tlsMismatch(request);
   }
-  if (code.startsWith('HPE_')) {
+  if (code.startsWith('HPE_') || code === 'NOT_HTTP') {
     return request.url.protocol === 'http:'
       ? tlsMismatch(request, error)
       : make('REGISTRY_FOREIGN', `the answer is not HTTP (${message})`, { remedy: 'Check host and port.' });
@@ -71,7 +72,8 @@ export function rootOf(error: unknown): { code: string; message: string } {
   // A host with several addresses fails with an AggregateError, whose own message is empty.
   const first = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
   if (!(first instanceof Error)) return { code: '', message: String(first) };
-  const code = (first as NodeJS.ErrnoException).code ?? '';
+  // undici (8.13) names the error of its parser and gives it no code.
+  const code = (first as NodeJS.ErrnoException).code ?? (first.name === 'HTTPParserError' ? 'NOT_HTTP' : '');
   if (first.cause instanceof Error && (code === '' || code === 'UND_ERR_SOCKET')) {
     const inner = rootOf(first.cause);
     if (inner.code) return inner;

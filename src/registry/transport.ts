@@ -23,6 +23,12 @@ export interface RequestBody {
   slices(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
+/**
+ * Where the bytes of a body are to lie from position `at` on: memory that is not empty and holds nothing that is still
+ * wanted, or a promise where there is none yet, after which it is asked again.
+ */
+export type PlaceBytes = (at: number) => Uint8Array | Promise<unknown>;
+
 /** One exchange to be made. */
 export interface RegistryRequest {
   readonly kind: RequestKind;
@@ -30,6 +36,11 @@ export interface RegistryRequest {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: RequestBody | undefined;
+  /**
+   * The reader's memory for the answer's body. A transport that can reads into it, where the answer is what was asked for
+   * (206, or 200 without a Range), and what the body yields are then views of it; any other yields memory of its own.
+   */
+  readonly place?: PlaceBytes | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Where there is no signal: ends the wait for its turn and for a next attempt, but no exchange that is under way. */
   readonly queueSignal?: AbortSignal | undefined;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { KlosetError } from '../errors.ts';
 
@@ -9,6 +9,12 @@ export const TEMPORARY_PREFIX = '.tmp-';
 // Plakar's own modes: a store is its owner's.
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
+
+/** What is written: bytes in order, or a function that fills the file and returns how many it has written. */
+export type FileContent =
+  | AsyncIterable<Uint8Array>
+  | Iterable<Uint8Array>
+  | ((file: FileHandle) => Promise<number>);
 
 /** What becomes of a file that is there already. */
 export type Existing = 'replace' | 'refuse';
@@ -22,7 +28,7 @@ export type Existing = 'replace' | 'refuse';
  */
 export async function writeAtomically(
   path: string,
-  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  content: FileContent,
   existing: Existing = 'replace',
 ): Promise<number> {
   return writeNamed(dirname(path), content, () => basename(path), { existing, place: path });
@@ -36,25 +42,20 @@ export async function writeAtomically(
  */
 export async function writeNamed(
   folder: string,
-  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  content: FileContent,
   nameOf: () => string,
   options: { readonly existing?: Existing; readonly place?: string } = {},
 ): Promise<number> {
   const { existing = 'replace', place = folder } = options;
   const temporary = join(folder, `${TEMPORARY_PREFIX}${randomUUID()}`);
-  let bytes = 0;
+  let bytes: number;
   try {
     const handle = await onDisk(place, async () => {
       await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
       return open(temporary, 'wx', FILE_MODE);
     });
     try {
-      for await (const chunk of content) {
-        await onDisk(place, async () => {
-          for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten;
-        });
-        bytes += chunk.length;
-      }
+      bytes = await fill(handle, content, place);
       await onDisk(place, () => handle.sync());
     } finally {
       await handle.close();
@@ -68,6 +69,18 @@ export async function writeNamed(
     // What is left over is never listed; failing here would hide why the write failed.
     await rm(temporary, { force: true }).catch(() => {});
   }
+}
+
+async function fill(file: FileHandle, content: FileContent, place: string): Promise<number> {
+  if (typeof content === 'function') return content(file);
+  let bytes = 0;
+  for await (const chunk of content) {
+    await onDisk(place, async () => {
+      for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
+    });
+    bytes += chunk.length;
+  }
+  return bytes;
 }
 
 async function linkNew(from: string, path: string): Promise<void> {

@@ -2,7 +2,7 @@ import type { ByteSource } from '../engine/source.ts';
 import { cancelled } from '../errors.ts';
 import type { ObjectRef, ObjectType } from './objectNames.ts';
 import type {
-  ByteRange,
+  GetOptions,
   ObjectContent,
   ObjectFinding,
   ObjectStat,
@@ -51,8 +51,8 @@ export class CachedStore implements ObjectStore {
     this.location = inner.location;
     this.#inner = inner;
     this.#policy = fitPolicy(policy, cacheBytes);
-    this.#cache = new BlockCache(this.#policy, cacheBytes, (ref, range, signal) =>
-      inner.get(ref, { signal, ...(range && { range }) }),
+    this.#cache = new BlockCache(this.#policy, cacheBytes, (ref, range, signal, place) =>
+      inner.get(ref, { signal, place, ...(range && { range }) }),
     );
     this.#objects = new CachedObjects(
       REMEMBERED,
@@ -86,7 +86,7 @@ export class CachedStore implements ObjectStore {
     return this.#changing(ref, () => this.#inner.put(ref, source, options));
   }
 
-  async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {
+  async get(ref: ObjectRef, options: GetOptions = {}): Promise<ObjectContent> {
     if (!isCached(ref)) return this.#inner.get(ref, options);
     const { range, signal } = options;
     const object = this.#objects.known(ref) ?? (await this.#objects.find(ref, signal));

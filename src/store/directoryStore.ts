@@ -2,12 +2,12 @@ import { mkdir, opendir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ByteSource } from '../engine/source.ts';
 import { KlosetError, throwIfAborted } from '../errors.ts';
-import { onDisk, writeAtomically } from './atomicFile.ts';
+import { type FileContent, onDisk, writeAtomically } from './atomicFile.ts';
 import { bytesOf } from './bytesOf.ts';
 import { CONFIG_FILE, initialFolders, isSharded, objectPath, typeFolder } from './directoryLayout.ts';
 import { describeRef, isMac, type ObjectRef, type ObjectType } from './objectNames.ts';
 import type {
-  ByteRange,
+  GetOptions,
   ObjectContent,
   ObjectFinding,
   ObjectStat,
@@ -17,6 +17,7 @@ import type {
   PutResult,
 } from './objectStore.ts';
 import { readFilePart, unreadable } from './readFile.ts';
+import { isStoredSource } from './storedSource.ts';
 
 /**
  * A Kloset store in a directory, as plakar itself lays it out. It keeps no digests (MACs are keyed and plakar's to
@@ -95,13 +96,13 @@ export class DirectoryStore implements ObjectStore {
         const present = await stat(path).catch(() => undefined);
         if (present?.size === source.sizeBytes) return { bytes: present.size, skipped: true };
       }
-      return { bytes: await writeAtomically(path, bytesOf(source, options)), skipped: false };
+      return { bytes: await writeAtomically(path, contentOf(path, source, options)), skipped: false };
     } finally {
       source.held?.release();
     }
   }
 
-  async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {
+  async get(ref: ObjectRef, options: GetOptions = {}): Promise<ObjectContent> {
     const { path } = objectPath(this.location, ref);
     const total = (await this.stat(ref)).bytes;
     const { range, signal } = options;
@@ -143,6 +144,14 @@ export class DirectoryStore implements ObjectStore {
       object: `${describeRef(ref)} in ${this.location}`,
     });
   }
+}
+
+/** What is put: poured into the file by the store that has it, where it can do that, else read from the source. */
+function contentOf(path: string, source: ByteSource, options: PutOptions): FileContent {
+  const pour = isStoredSource(source) ? source.pour : undefined;
+  if (!pour) return bytesOf(source, options);
+  const { signal = new AbortController().signal, onSent: onMoved } = options;
+  return (file) => pour({ file, path, signal, onMoved });
 }
 
 async function* shardsOf(base: string): AsyncGenerator<string, void, void> {

@@ -12,6 +12,7 @@ import { named, nameOf } from './naming.ts';
 import { CONFIG_TAG, type ObjectRef, type ObjectType, refOfTag, tagOf } from './objectNames.ts';
 import type {
   ByteRange,
+  GetOptions,
   ObjectContent,
   ObjectFinding,
   ObjectStat,
@@ -108,7 +109,7 @@ export class LayoutStore implements DigestStore {
     }
   }
 
-  async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {
+  async get(ref: ObjectRef, options: GetOptions = {}): Promise<ObjectContent> {
     return this.#get(ref, options.range, options.signal);
   }
 

@@ -6,6 +6,9 @@ export function nameOf(target: ObjectRef | 'CONFIG'): string {
   return target === 'CONFIG' ? CONFIG_TAG : describeRef(target);
 }
 
+/** Errors of local files that an object is written to. */
+const OF_FILES = new Set<string>(['FILE_WRITE_FAILED', 'DISK_FULL']);
+
 /**
  * An error from below as one of the object and the store: the registry client speaks of digests and tags, and nobody
  * finds a packfile by those. What a local file did wrong stays the file's.
@@ -14,6 +17,7 @@ function nameError(error: KlosetError, target: ObjectRef | 'CONFIG', registry: s
   const object = nameOf(target);
   const { object: inner } = error.details;
   if (error.code === 'CANCELLED') return error;
+  if (OF_FILES.has(error.code)) return error;
   if (inner === undefined || error.code.startsWith('SOURCE_')) return error.with({ object, registry });
   const told = inner === object || error.summary.includes(inner);
   const tag = target === 'CONFIG' ? CONFIG_TAG : tagOf(target);

@@ -1,11 +1,22 @@
 import type { ByteSource } from '../engine/source.ts';
 import type { KlosetError } from '../errors.ts';
+import type { PlaceBytes } from '../registry/transport.ts';
 import type { ObjectRef, ObjectType } from './objectNames.ts';
 
 /** What every operation takes. */
 export interface OperationOptions {
   /** Cancels the operation at its next await; it then rejects with CANCELLED. */
   signal?: AbortSignal;
+}
+
+/** What a read takes. */
+export interface GetOptions extends OperationOptions {
+  range?: ByteRange;
+  /**
+   * The reader's memory, by the distance from the first byte that is asked for. A store that can reads straight into it;
+   * a chunk that lies elsewhere is to be copied by the reader.
+   */
+  place?: PlaceBytes | undefined;
 }
 
 /** Size of one object. */
@@ -90,7 +101,7 @@ export interface ObjectStore {
   stat(ref: ObjectRef, options?: OperationOptions): Promise<ObjectStat>;
   put(ref: ObjectRef, source: ByteSource, options?: PutOptions): Promise<PutResult>;
   /** The object or a part of it. A range beyond the end is cut; an offset at or beyond it is RANGE_INVALID. */
-  get(ref: ObjectRef, options?: OperationOptions & { range?: ByteRange }): Promise<ObjectContent>;
+  get(ref: ObjectRef, options?: GetOptions): Promise<ObjectContent>;
   delete(ref: ObjectRef, options?: OperationOptions): Promise<void>;
   /** Checks one object: present, of the right size; `deep` also reads and digests it. Rejects only when cancelled. */
   verify(ref: ObjectRef, options?: OperationOptions & { deep?: boolean }): Promise<ObjectFinding>;

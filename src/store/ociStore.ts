@@ -5,6 +5,7 @@ import { type ErrorCode, isKlosetError, KlosetError } from '../errors.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { ping } from '../registry/ping.ts';
 import { describeReference, type Reference } from '../registry/reference.ts';
+import type { PlaceBytes } from '../registry/transport.ts';
 import { DeletionLadder, type DeletionOutcome } from './deletionLadder.ts';
 import type { DeletionMemory } from './deletionMemory.ts';
 import { deletionRemark } from './deletionWords.ts';
@@ -16,6 +17,7 @@ import { named, namedStream, nameOf } from './naming.ts';
 import { CONFIG_TAG, OBJECT_TYPES, type ObjectRef, type ObjectType, tagOf } from './objectNames.ts';
 import type {
   ByteRange,
+  GetOptions,
   KnownContent,
   ObjectContent,
   ObjectFinding,
@@ -25,6 +27,7 @@ import type {
   PutResult,
 } from './objectStore.ts';
 import { ObjectWrites } from './objectWrites.ts';
+import { type PourOptions, pourObject } from './pourObject.ts';
 import { readLayers } from './readLayers.ts';
 import { Resolver } from './resolver.ts';
 import { sameContent } from './sameContent.ts';
@@ -191,8 +194,13 @@ export class OciStore implements DigestStore {
     }
   }
 
-  async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {
-    return this.#get(ref, options.range, options.signal);
+  async get(ref: ObjectRef, options: GetOptions = {}): Promise<ObjectContent> {
+    return this.#get(ref, options.range, options.signal, options.place);
+  }
+
+  pour(ref: ObjectRef, layers: readonly Layer[], options: PourOptions): Promise<number> {
+    const { hasher, windows } = this.#coordinator;
+    return this.#named(ref, () => pourObject({ exchange: this.#exchange, hasher, windows }, layers, options));
   }
 
   async delete(ref: ObjectRef, options: OperationOptions = {}): Promise<void> {
@@ -230,6 +238,7 @@ export class OciStore implements DigestStore {
     target: Target,
     range: ByteRange | undefined,
     signal: AbortSignal | undefined,
+    place?: PlaceBytes,
   ): Promise<ObjectContent> {
     const manifest = await this.#resolver.require(target, signal);
     const layers = await this.#named(target, () => this.#resolver.trueLayers(manifest, signal));
@@ -244,7 +253,7 @@ export class OciStore implements DigestStore {
     }
     const bytes = range ? Math.min(range.length, total - range.offset) : total;
     const wanted = range && { offset: range.offset, length: bytes };
-    const stream = readLayers(this.#exchange, layers, wanted, signal);
+    const stream = readLayers(this.#exchange, layers, wanted, signal, place);
     return { bytes, stream: namedStream(target, this.#place(), stream) };
   }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isKlosetError, KlosetError } from '../errors.ts';
 import { readBlob } from '../registry/blobs.ts';
 import type { Exchange } from '../registry/exchange.ts';
+import type { PlaceBytes } from '../registry/transport.ts';
 import type { Layer } from './manifest.ts';
 import type { ByteRange } from './objectStore.ts';
 
@@ -22,11 +23,13 @@ export const HELD_BYTES = 4 * 1024 * 1024;
 export type ReadBlob = (
   digest: string,
   range: { readonly offset: number; readonly length?: number },
+  place?: PlaceBytes,
 ) => AsyncIterable<Uint8Array>;
 
 /**
  * The payload of an object in a registry.
  *
+ * @param place memory for it, by the distance from its first byte
  * @throws KlosetError BLOB_CORRUPT, SIZE_MISMATCH, and those of the registry
  */
 export function readLayers(
@@ -34,8 +37,10 @@ export function readLayers(
   layers: readonly Layer[],
   range: ByteRange | undefined,
   signal: AbortSignal | undefined,
+  place?: PlaceBytes,
 ): AsyncGenerator<Uint8Array, void, void> {
-  return readInRow((digest, part) => readBlob(exchange, digest, part, signal), layers, range, DAMAGED_REMEDY);
+  const read: ReadBlob = (digest, part, to) => readBlob(exchange, digest, part, signal, to);
+  return readInRow(read, layers, range, DAMAGED_REMEDY, place);
 }
 
 /**
@@ -43,6 +48,7 @@ export function readLayers(
  * checked against its digest; where that is wrong, a short one is fetched again once.
  *
  * @param remedy what to do about a blob that is damaged
+ * @param place memory for the payload, by the distance from its first byte
  * @throws KlosetError BLOB_CORRUPT, SIZE_MISMATCH, and what reading a blob throws
  */
 export async function* readInRow(
@@ -50,6 +56,7 @@ export async function* readInRow(
   layers: readonly Layer[],
   range: ByteRange | undefined,
   remedy: string,
+  place?: PlaceBytes,
 ): AsyncGenerator<Uint8Array, void, void> {
   const end = range ? range.offset + range.length : Number.POSITIVE_INFINITY;
   let start = 0;
@@ -59,17 +66,25 @@ export async function* readInRow(
     start += layer.bytes;
     if (from >= to && layer.bytes > 0) continue;
     const whole = from === 0 && to === layer.bytes;
+    const before = start - layer.bytes + from - (range?.offset ?? 0);
+    const placed = place && ((at: number) => place(before + at));
+    const readPlaced: ReadBlob = (digest, part) => read(digest, part, placed);
     if (layer.data) {
       checkDigest(layer, createHash(algorithmOf(layer)).update(layer.data).digest('hex'), remedy);
       yield layer.data.subarray(from, to);
       continue;
     }
     if (!whole) {
-      yield* checkedLength(read(layer.digest, { offset: from, length: to - from }), layer, to - from, remedy);
+      yield* checkedLength(
+        readPlaced(layer.digest, { offset: from, length: to - from }),
+        layer,
+        to - from,
+        remedy,
+      );
     } else if (layer.bytes <= HELD_BYTES) {
-      yield* await readHeld(read, layer, remedy);
+      yield* await readHeld(readPlaced, layer, remedy);
     } else {
-      yield* verified(read, layer, remedy);
+      yield* verified(readPlaced, layer, remedy);
     }
   }
 }
@@ -122,7 +137,7 @@ async function* verified(
 }
 
 /** Bytes of a layer, of which there have to be so many. */
-async function* checkedLength(
+export async function* checkedLength(
   stream: AsyncIterable<Uint8Array>,
   layer: Layer,
   expected: number,
@@ -142,11 +157,13 @@ async function* checkedLength(
   );
 }
 
-function algorithmOf(layer: Layer): string {
+/** The hash function of a layer's digest. */
+export function algorithmOf(layer: Layer): string {
   return layer.digest.slice(0, layer.digest.indexOf(':'));
 }
 
-function checkDigest(layer: Layer, hex: string, remedy: string): void {
+/** @throws KlosetError BLOB_CORRUPT */
+export function checkDigest(layer: Layer, hex: string, remedy: string): void {
   const found = `${algorithmOf(layer)}:${hex}`;
   if (found === layer.digest) return;
   throw new KlosetError('BLOB_CORRUPT', `expected digest ${layer.digest}, the bytes have ${found}`, {

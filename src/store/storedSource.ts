@@ -4,6 +4,7 @@ import type { Reference } from '../registry/reference.ts';
 import type { Layer } from './manifest.ts';
 import { describeRef, type ObjectRef, type ObjectType } from './objectNames.ts';
 import type { ObjectStore, OperationOptions } from './objectStore.ts';
+import { isPourable, type PourOptions } from './pourObject.ts';
 
 /** A store that knows its objects by the digests of their blobs. */
 export interface DigestStore extends ObjectStore {
@@ -13,10 +14,14 @@ export interface DigestStore extends ObjectStore {
   blobsOf(ref: ObjectRef, options?: OperationOptions): Promise<readonly Layer[]>;
   /** Every object of several types once, of one moment, where that costs no more than one type alone. */
   listAll?(types: readonly ObjectType[], options?: OperationOptions): Promise<Iterable<ObjectRef>>;
+  /** Writes an object of the blobs `layers` into a file; absent where that is no faster than reading it. */
+  pour?(ref: ObjectRef, layers: readonly Layer[], options: PourOptions): Promise<number>;
 }
 
 /** An object of a store as a source: what is known of it may save reading it. */
 export interface StoredSource extends ByteSource {
+  /** Writes it into a file, checked against its digests, where the store can do that without reading it here. */
+  readonly pour?: ((options: PourOptions) => Promise<number>) | undefined;
   readonly blobs: readonly Layer[];
   readonly repository: Reference | undefined;
 }
@@ -51,6 +56,7 @@ export async function storedSource(
     rereadable: true,
     blobs,
     repository: store.reference,
+    pour: isPourable(blobs) ? store.pour?.bind(store, ref, blobs) : undefined,
     open: async (signal) => new StoredReader(store, ref, sizeBytes, signal),
   };
 }

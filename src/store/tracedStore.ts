@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../flow/clock.ts';
 import type { ObjectRef, ObjectType } from './objectNames.ts';
 import type {
   ByteRange,
+  GetOptions,
   ObjectContent,
   ObjectFinding,
   ObjectStat,
@@ -61,7 +62,7 @@ export class TracedStore implements ObjectStore {
     return this.#inner.put(ref, source, options);
   }
 
-  async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {
+  async get(ref: ObjectRef, options: GetOptions = {}): Promise<ObjectContent> {
     const startMs = this.#clock.now();
     const offset = options.range?.offset ?? 0;
     const note = (length: number, error?: unknown) => {

@@ -4,7 +4,7 @@ import { KeyedOrder } from '../flow/keyedOrder.ts';
 import { orAborted } from '../flow/orAborted.ts';
 import { type ObjectRef, type ObjectType, tagOf } from './objectNames.ts';
 import type {
-  ByteRange,
+  GetOptions,
   ObjectContent,
   ObjectFinding,
   ObjectStat,
@@ -73,7 +73,7 @@ export class WriteBehindStore implements ObjectStore {
     return this.#inner.stat(ref, options);
   }
 
-  async get(ref: ObjectRef, options: OperationOptions & { range?: ByteRange } = {}): Promise<ObjectContent> {
+  async get(ref: ObjectRef, options: GetOptions = {}): Promise<ObjectContent> {
     await this.#pending.barrierOf(tagOf(ref), options.signal);
     return this.#inner.get(ref, options);
   }

@@ -24,6 +24,7 @@ export class HashPool {
   readonly threads: number;
   #started: Promise<RunningPool> | undefined;
   #closed = false;
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(threads = defaultThreads()) {
     this.threads = threads;
@@ -33,7 +34,8 @@ export class HashPool {
   async run(task: HashTask): Promise<HashResult> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await (await this.#start()).pool.run(task);
+        const { pool } = await this.#start();
+        return await this.#counted(pool.run(task));
       } catch (cause) {
         if (this.#closed || attempt >= MAX_ATTEMPTS) {
           throw new KlosetError('WORKER_FAILED', 'the hash worker failed', {
@@ -54,7 +56,7 @@ export class HashPool {
   async runPinned(task: HashTask, affinity: LaneAffinity): Promise<HashResult> {
     const { pool, affinityKey } = await this.#start();
     try {
-      return await pool.run({ ...task, [affinityKey]: affinity });
+      return await this.#counted(pool.run({ ...task, [affinityKey]: affinity }));
     } catch (cause) {
       throw new LaneLostError(LANE_LOST, { cause });
     }
@@ -62,7 +64,18 @@ export class HashPool {
 
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#started) await (await this.#started).pool.destroy();
+    if (!this.#started) return;
+    const { pool } = await this.#started;
+    // Piscina throws into the void when a result comes for a task that it has forgotten by then.
+    await Promise.allSettled(this.#running);
+    await pool.destroy();
+  }
+
+  #counted<T>(result: Promise<T>): Promise<T> {
+    this.#running.add(result);
+    const forget = () => this.#running.delete(result);
+    result.then(forget, forget);
+    return result;
   }
 
   /** Threads cost time and memory: a listing needs none. */

@@ -1,8 +1,9 @@
 /** Runs in the worker threads of the hash pool. Synchronous work only: Piscina parks the thread between tasks. */
 import { createHash, type Hash } from 'node:crypto';
-import { readSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import type { IHasher } from 'hash-wasm';
 import {
+  type FilePlace,
   type FileRange,
   type HashInput,
   type HashProvider,
@@ -23,6 +24,7 @@ let readBuffer: Uint8Array | undefined;
 
 /** A file that cannot be hashed is the file's failure, not the worker's: it must not be tried in another one. */
 class FileReadError extends Error {}
+class FileWriteError extends Error {}
 
 /** One hasher for all tasks: its state is loaded and saved around each. */
 function wasmHasher(): Promise<IHasher> {
@@ -34,9 +36,32 @@ interface Updatable {
   update(data: Uint8Array): unknown;
 }
 
-function updateAll(hash: Updatable, input: HashInput): void {
-  if ('fd' in input) updateFromFile(hash, input);
+function updateAll(hash: Updatable, input: HashInput, output?: FilePlace): void {
+  if (output && !('fd' in input)) updateAndWrite(hash, input, output);
+  else if ('fd' in input) updateFromFile(hash, input);
   else for (const { shared, offset, length } of input) hash.update(new Uint8Array(shared, offset, length));
+}
+
+/** Hashes memory, and writes it to a file on the way: a piece that was just hashed is still in the core's own cache. */
+function updateAndWrite(hash: Updatable, input: readonly SharedSlice[], { fd, offset }: FilePlace): void {
+  let at = offset;
+  for (const { shared, offset: start, length } of input) {
+    for (let done = 0; done < length; done += READ_BYTES) {
+      const piece = new Uint8Array(shared, start + done, Math.min(READ_BYTES, length - done));
+      hash.update(piece);
+      at += writeAll(fd, piece, at);
+    }
+  }
+}
+
+function writeAll(fd: number, piece: Uint8Array, offset: number): number {
+  try {
+    for (let done = 0; done < piece.length; )
+      done += writeSync(fd, piece, done, piece.length - done, offset + done);
+    return piece.length;
+  } catch (cause) {
+    throw new FileWriteError((cause as NodeJS.ErrnoException).code ?? String(cause));
+  }
 }
 
 function updateFromFile(hash: Updatable, { fd, offset, length, stop }: FileRange): void {
@@ -85,6 +110,7 @@ export default async function run(task: HashTask): Promise<HashResult> {
     return await perform(task);
   } catch (error) {
     if (error instanceof FileReadError) return { fileFailure: error.message };
+    if (error instanceof FileWriteError) return { writeFailure: error.message };
     throw error;
   }
 }
@@ -96,7 +122,7 @@ async function perform(task: HashTask): Promise<HashResult> {
     case 'chain': {
       const hasher = (await wasmHasher()).init();
       if (task.state) hasher.load(task.state);
-      updateAll(hasher, task.input);
+      updateAll(hasher, task.input, task.output);
       return hasher.save();
     }
     case 'finish': {
@@ -108,7 +134,7 @@ async function perform(task: HashTask): Promise<HashResult> {
       if (task.first) lanes.set(task.lane, createHash('sha256'));
       const hash = lanes.get(task.lane);
       if (!hash) throw new Error(LANE_LOST);
-      updateAll(hash, task.input);
+      updateAll(hash, task.input, task.output);
       return undefined;
     }
     case 'lane-digest': {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { HashPool, type LaneAffinity } from './hashPool.ts';
-import type { HashInput, HashProvider, HashResult } from './hashTasks.ts';
+import type { FilePlace, HashInput, HashProvider, HashResult } from './hashTasks.ts';
 
 /** Which SHA-256 to use; `auto` measures both. */
 export type HasherChoice = 'auto' | HashProvider;
@@ -17,12 +17,26 @@ export class FileHashError extends Error {
   }
 }
 
+/** Bytes that were hashed could not be written; `code` is the errno. */
+export class HashedWriteError extends Error {
+  override readonly name = 'HashedWriteError';
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`the file system refuses it (${code})`);
+    this.code = code;
+  }
+}
+
 /** The hash of one stream, chunk by chunk in order. */
 export interface HashLane {
   /** True when a dead worker costs nothing: the state is held here, and any worker can go on from it. */
   readonly resumable: boolean;
-  /** @throws LaneLostError when the state died with its worker, FileHashError */
-  update(input: HashInput): Promise<void>;
+  /**
+   * @param output where the worker also writes the bytes, which have to be in memory
+   * @throws LaneLostError when the state died with its worker, FileHashError, HashedWriteError
+   */
+  update(input: HashInput, output?: FilePlace): Promise<void>;
   /** `sha256:<hex>`; the lane is used up. @throws LaneLostError */
   digest(): Promise<string>;
   /** Gives the lane up. */
@@ -97,8 +111,8 @@ function wasmLane(pool: HashPool): HashLane {
   let state: Uint8Array | undefined;
   return {
     resumable: true,
-    update: async (input) => {
-      state = checked(await pool.run({ op: 'chain', state, input })) as Uint8Array;
+    update: async (input, output) => {
+      state = checked(await pool.run({ op: 'chain', state, input, output })) as Uint8Array;
     },
     digest: async () => `sha256:${await pool.run({ op: 'finish', state })}`,
     drop: () => {},
@@ -108,10 +122,10 @@ function wasmLane(pool: HashPool): HashLane {
 function nativeLane(pool: HashPool, lane: number): HashLane {
   const affinity: LaneAffinity = { lane, workerId: undefined };
   let first = true;
-  const update = async (input: HashInput) => {
+  const update = async (input: HashInput, output?: FilePlace) => {
     const opens = first;
     first = false;
-    checked(await pool.runPinned({ op: 'lane-update', lane, first: opens, input }, affinity));
+    checked(await pool.runPinned({ op: 'lane-update', lane, first: opens, input, output }, affinity));
   };
   return {
     resumable: false,
@@ -136,6 +150,8 @@ function smallDigest(input: HashInput): string | undefined {
 }
 
 function checked(result: HashResult): HashResult {
-  if (typeof result === 'object' && 'fileFailure' in result) throw new FileHashError(result.fileFailure);
+  if (typeof result !== 'object') return result;
+  if ('fileFailure' in result) throw new FileHashError(result.fileFailure);
+  if ('writeFailure' in result) throw new HashedWriteError(result.writeFailure);
   return result;
 }

@@ -57,7 +57,8 @@ export class Slab {
  */
 export class SlabPool {
   readonly budget: ByteBudget;
-  readonly #segmentBytes: number;
+  /** The unit in which memory is given out, in bytes. */
+  readonly segmentBytes: number;
   /** Offsets of free segments; the last one freed is the first one used, since its pages are there already. */
   readonly #free: number[];
   #arena: SharedArrayBuffer | undefined;
@@ -69,7 +70,7 @@ export class SlabPool {
    */
   constructor(capacityBytes: number, segmentBytes: number) {
     const count = Math.max(1, Math.floor(capacityBytes / segmentBytes));
-    this.#segmentBytes = segmentBytes;
+    this.segmentBytes = segmentBytes;
     this.#free = Array.from({ length: count }, (_, at) => at * segmentBytes);
     this.#lowestUsed = count;
     this.budget = new ByteBudget(count * segmentBytes);
@@ -77,7 +78,7 @@ export class SlabPool {
 
   /** Memory that was ever in use, in bytes: what the system has handed out. */
   get touchedBytes(): number {
-    return this.budget.capacityBytes - this.#lowestUsed * this.#segmentBytes;
+    return this.budget.capacityBytes - this.#lowestUsed * this.segmentBytes;
   }
 
   /** The largest slab that can be had, in bytes. */
@@ -88,29 +89,29 @@ export class SlabPool {
   /** Waits for room and returns a slab for `bytes`. */
   async acquire(bytes: number, signal?: AbortSignal): Promise<Slab> {
     const count = this.#segmentsFor(bytes);
-    await this.budget.acquire(count * this.#segmentBytes, signal);
+    await this.budget.acquire(count * this.segmentBytes, signal);
     return this.#build(count);
   }
 
   /** A slab at once, or `undefined`: for reading ahead, which must never make others wait. */
   tryAcquire(bytes: number): Slab | undefined {
     const count = this.#segmentsFor(bytes);
-    return this.budget.tryAcquire(count * this.#segmentBytes) ? this.#build(count) : undefined;
+    return this.budget.tryAcquire(count * this.segmentBytes) ? this.#build(count) : undefined;
   }
 
   #segmentsFor(bytes: number): number {
-    return Math.max(1, Math.ceil(bytes / this.#segmentBytes));
+    return Math.max(1, Math.ceil(bytes / this.segmentBytes));
   }
 
   #build(count: number): Slab {
     this.#arena ??= new SharedArrayBuffer(this.budget.capacityBytes);
     const shared = this.#arena;
     const offsets = this.#free.splice(this.#free.length - count, count);
-    this.#lowestUsed = Math.min(this.#lowestUsed, ...offsets.map((offset) => offset / this.#segmentBytes));
-    const segments = offsets.map((offset) => ({ shared, offset, length: this.#segmentBytes }));
-    return new Slab(segments, count * this.#segmentBytes, () => {
+    this.#lowestUsed = Math.min(this.#lowestUsed, ...offsets.map((offset) => offset / this.segmentBytes));
+    const segments = offsets.map((offset) => ({ shared, offset, length: this.segmentBytes }));
+    return new Slab(segments, count * this.segmentBytes, () => {
       this.#free.push(...offsets);
-      this.budget.release(count * this.#segmentBytes);
+      this.budget.release(count * this.segmentBytes);
     });
   }
 }

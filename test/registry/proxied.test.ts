@@ -1,7 +1,7 @@
 /** Requests through a real proxy. `registry.test` exists only there. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { readExcerpt } from '../../src/registry/body.ts';
-import { type HttpOptions, type HttpTransport, httpTransport } from '../../src/registry/undiciTransport.ts';
+import { type HttpOptions, type HttpTransport, httpTransport } from '../../src/registry/httpTransport.ts';
 import { type Authority, type Issued, makeAuthority } from '../support/certificates.ts';
 import { type ConnectProxy, type ConnectProxyOptions, startConnectProxy } from '../support/connectProxy.ts';
 import { localServer } from '../support/localServer.ts';

@@ -8,9 +8,9 @@ import {
 } from '../../src/emulator/index.ts';
 import { VirtualClock } from '../../src/flow/clock.ts';
 import { makeExchange } from '../../src/registry/exchange.ts';
+import { httpTransport } from '../../src/registry/httpTransport.ts';
 import { parseReference } from '../../src/registry/reference.ts';
 import { listTags } from '../../src/registry/tags.ts';
-import { httpTransport } from '../../src/registry/undiciTransport.ts';
 
 const PATH = '/v2/kloset/store/tags/list';
 type TagRequest = Parameters<NonNullable<FaultPlan['before']>>[0];

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readExcerpt } from '../../src/registry/body.ts';
+import { type HttpTransport, httpTransport } from '../../src/registry/httpTransport.ts';
 import { type TlsOptions, TlsSettings } from '../../src/registry/tls.ts';
-import { type HttpTransport, httpTransport } from '../../src/registry/undiciTransport.ts';
 import { type Authority, type Issued, makeAuthority } from '../support/certificates.ts';
 import { type LocalServer, localServer } from '../support/localServer.ts';
 import { freePort, waitForPort } from '../support/ports.ts';
@@ -86,7 +86,7 @@ describe('authorities', () => {
   test('those of the system are found, once, when the first look fails', async () => {
     const server = await serve();
     const script = `
-      import { httpTransport } from ${JSON.stringify(new URL('../../src/registry/undiciTransport.ts', import.meta.url).href)};
+      import { httpTransport } from ${JSON.stringify(new URL('../../src/registry/httpTransport.ts', import.meta.url).href)};
       const http = httpTransport({}, { tls: JSON.parse(process.argv[1]), env: {} });
       const url = new URL('https://127.0.0.1:${server.port}/v2/');
       const ask = () => http.send({ kind: 'ping', method: 'GET', url });

@@ -79,7 +79,8 @@ describe('reads through the cache, from a registry', () => {
     const all = Array.from({ length: 50 }, (_, at) => read(5 * MIB + at * 1000, 1000));
     const found = Buffer.concat(await Promise.all(all));
     expect(found.equals(content.subarray(5 * MIB, 5 * MIB + 50_000))).toBe(true);
-    expect([manifestReads(), blobReads()]).toEqual([1, 1]);
+    const { requests, aheadRequests } = store.readStats;
+    expect([manifestReads(), requests - aheadRequests]).toEqual([1, 1]);
   });
 
   it('end at the end of the object, and have nothing beyond it', async () => {
@@ -182,8 +183,9 @@ describe('reads through the cache, from a registry', () => {
     const stays = store.get(refOf(1), { range: { offset: 5, length: 10 } });
     const reads = [collect((await cancelled).stream), collect((await stays).stream)];
     stop.abort();
-    await expect(reads[0]).rejects.toMatchObject({ code: 'CANCELLED' });
+    const ends = reads.map((read) => expect(read).rejects.toMatchObject({ code: 'CANCELLED' }));
+    await ends[0];
     await store.close();
-    await expect(reads[1]).rejects.toMatchObject({ code: 'CANCELLED' });
+    await ends[1];
   });
 });

@@ -28,6 +28,11 @@ export function peer(name: string): string {
   return path;
 }
 
+/** Whether a peer is there, for who can do without it. */
+export function hasPeer(name: string): boolean {
+  return findPeer(name) !== undefined;
+}
+
 interface PeerCheck {
   found: boolean;
   /** Why the tests have to be skipped; empty when everything was found. */

@@ -13,13 +13,17 @@ export interface Choice {
   /** Per connection, in MiB per second; 0 for none. */
   readonly bandwidths: readonly number[];
   readonly concurrencies: readonly number[];
+  /** Beside which ours pushes and pulls. */
+  readonly peers: readonly string[];
   /** A tenth of the objects. */
   readonly quick: boolean;
-  /** Objects of 1 GiB too. */
-  readonly gibibyte: boolean;
+  /** Of objects, in MiB. */
+  readonly sizes: readonly number[];
 }
 
 const named = (...names: string[]) => names.map(contestant);
+/** Beside oras alone, which writes an artifact of many files: image tools have one image. */
+const withOras = ({ peers }: Choice) => named('ours', ...peers.filter((name) => name === 'oras'));
 
 function* links({ roundTrips, bandwidths }: Choice) {
   for (const roundTripMs of roundTrips)
@@ -29,36 +33,36 @@ function* links({ roundTrips, bandwidths }: Choice) {
 
 const LOOPBACK = { roundTripMs: 0 };
 
-function transfers(task: Cell['task'], names: readonly string[]) {
+function transfers(task: Cell['task']) {
   return (choice: Choice): Cell[] =>
     choice.registries.flatMap((registry) =>
       [...links(choice)].map((link) => ({
-        ...{ task, registry, ...link, contestants: named(...names) },
+        ...{ task, registry, ...link, contestants: named('ours', ...choice.peers) },
         ...{ objectBytes: 20 * MIB, objects: choice.quick ? 4 : 32 },
       })),
     );
 }
 
-/** Objects of one size, some 500 MiB of them: 64 KiB are 2,000, which oras packs 64 to an artifact. */
-function sizes({ gibibyte, quick }: Choice): (readonly [objects: number, objectBytes: number])[] {
-  const all = [
-    [2000, 64 * KIB],
-    [256, MIB],
-    [32, 20 * MIB],
-    [8, 64 * MIB],
-    ...(gibibyte ? ([[1, 1024 * MIB]] as const) : []),
-  ] as const;
-  return all.map(([objects, bytes]) => [quick ? Math.max(1, Math.round(objects / 10)) : objects, bytes]);
+const MOVED_MIB = 640;
+/** Each is some requests, and 64 KiB would be ten thousand objects otherwise. */
+const MOST_OBJECTS = 2000;
+
+/** As many objects of each size as are some 500 MiB. */
+function sizes({ sizes: all, quick }: Choice): (readonly [objects: number, objectBytes: number])[] {
+  return all.map((mib) => {
+    const objects = Math.min(MOST_OBJECTS, mib >= 64 ? 512 / mib : MOVED_MIB / mib / (mib < 20 ? 2.5 : 1));
+    return [Math.max(1, Math.round(quick ? objects / 10 : objects)), mib * MIB];
+  });
 }
 
 /** Each task by the name that chooses it. */
 export const TRANSFER_TASKS: Record<string, (choice: Choice) => Cell[]> = {
-  push: transfers('push', ['ours', 'oras', 'crane']),
-  pull: transfers('pull', ['ours', 'oras', 'crane']),
+  push: transfers('push'),
+  pull: transfers('pull'),
   small: (choice) =>
     choice.registries.flatMap((registry) =>
       [...links(choice)].map((link) => ({
-        ...{ task: 'push' as const, registry, ...link, contestants: named('ours', 'oras') },
+        ...{ task: 'push' as const, registry, ...link, contestants: withOras(choice) },
         ...{ objectBytes: 64 * KIB, objects: choice.quick ? 200 : 2000 },
       })),
     ),
@@ -67,7 +71,7 @@ export const TRANSFER_TASKS: Record<string, (choice: Choice) => Cell[]> = {
       (['push', 'pull'] as const).flatMap((task) =>
         sizes(choice).map(([objects, objectBytes]) => ({
           ...{ task, registry, objects, objectBytes, ...LOOPBACK },
-          contestants: named('ours', 'oras'),
+          contestants: withOras(choice),
         })),
       ),
     ),
@@ -76,7 +80,7 @@ export const TRANSFER_TASKS: Record<string, (choice: Choice) => Cell[]> = {
       choice.roundTrips.flatMap((roundTripMs) =>
         choice.concurrencies.map((concurrency) => ({
           ...{ task: 'push' as const, registry, roundTripMs, concurrency },
-          ...{ objectBytes: MIB, objects: choice.quick ? 32 : 128, contestants: named('ours', 'oras') },
+          ...{ objectBytes: MIB, objects: choice.quick ? 32 : 128, contestants: withOras(choice) },
         })),
       ),
     ),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { cliPath } from '../../../test/support/cli.ts';
 import { peer } from '../../../test/support/peers.ts';
 import type { Workload } from '../../push/workload.ts';
+import { IMAGE_TOOLS } from './imageTools.ts';
 
 export interface Command {
   readonly program: string;
@@ -11,7 +12,7 @@ export interface Command {
   readonly cwd: string;
 }
 
-interface Place {
+export interface Place {
   /** `host:port` */
   readonly address: string;
   readonly repository: string;
@@ -20,6 +21,8 @@ interface Place {
 /** A program in a round; without a concurrency at its own default. */
 export interface Contestant {
   readonly name: string;
+  /** The peer that it is, where it is not ours. */
+  readonly program?: string;
   readonly ours: boolean;
   /** One command after the other. */
   push(work: Workload, to: Place, concurrency?: number): readonly Command[];
@@ -64,6 +67,7 @@ function groups(names: readonly string[]): (readonly string[])[] {
 
 const oras: Contestant = {
   name: 'oras',
+  program: 'oras',
   ours: false,
   push: (work, { address, repository }, concurrency) =>
     groups(work.names).map((names, i) => ({
@@ -85,26 +89,6 @@ const oras: Contestant = {
     })),
 };
 
-/** Its digests are known beforehand when it pushes: it hashes nothing, which makes it the floor. */
-const crane: Contestant = {
-  name: 'crane',
-  ours: false,
-  push: (work, { address, repository }) => [
-    {
-      program: peer('crane'),
-      args: ['push', work.layout, `${address}/${repository}:all`, '--insecure'],
-      cwd: work.files,
-    },
-  ],
-  pull: (work, { address, repository }, folder) => [
-    {
-      program: peer('crane'),
-      args: ['pull', `${address}/${repository}:all`, folder, '--format', 'oci', '--insecure'],
-      cwd: work.files,
-    },
-  ],
-};
-
 const mode = (hasher: string, upload: string) =>
   ours(`ours-${hasher}-${upload}`, '--hasher', hasher, '--upload-mode', upload);
 
@@ -115,7 +99,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   mode('wasm', 'monolithic'),
   mode('wasm', 'chunked'),
   oras,
-  crane,
+  ...IMAGE_TOOLS,
 ];
 
 export function contestant(name: string): Contestant {

@@ -1,7 +1,7 @@
 /** Lists a repository of many tags: our store, the bare pages, and the programs that list tags. */
 import { fileURLToPath } from 'node:url';
 import { runOk } from '../../../test/support/measured.ts';
-import { peer } from '../../../test/support/peers.ts';
+import { hasPeer, peer } from '../../../test/support/peers.ts';
 import { start } from '../../../test/support/processes.ts';
 import { rotated } from '../rotated.ts';
 import type { Costs } from '../schema.ts';
@@ -38,8 +38,12 @@ function program(name: string, args: (repository: string) => readonly string[], 
 const lists = (objects: number): (readonly [name: string, list: List])[] => [
   ['ours', client('ours', objects)],
   ['bare', client('bare', objects)],
-  ['oras', program('oras', (at) => ['repo', 'tags', '--plain-http', at], objects)],
-  ['crane', program('crane', (at) => ['ls', '--insecure', at], objects)],
+  ...(hasPeer('oras')
+    ? [['oras', program('oras', (at) => ['repo', 'tags', '--plain-http', at], objects)] as const]
+    : []),
+  ...(hasPeer('crane')
+    ? [['crane', program('crane', (at) => ['ls', '--insecure', at], objects)] as const]
+    : []),
 ];
 
 export async function measureListing(

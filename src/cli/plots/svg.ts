@@ -11,6 +11,9 @@ const CONFIG = {
   range: { category: SERIES },
   title: { color: 'currentColor', fontSize: 14 },
   axis: {
+    labelFontSize: 11,
+    titleFontSize: 11,
+    titleFontWeight: 'normal',
     labelColor: 'currentColor',
     titleColor: 'currentColor',
     domainColor: 'currentColor',
@@ -18,7 +21,7 @@ const CONFIG = {
     gridColor: 'currentColor',
     gridOpacity: 0.15,
   },
-  legend: { labelColor: 'currentColor', titleColor: 'currentColor' },
+  legend: { labelFontSize: 11, labelColor: 'currentColor', titleColor: 'currentColor' },
   header: { labelColor: 'currentColor', titleColor: 'currentColor' },
   mark: { color: SERIES[0] ?? 'currentColor' },
 } as const;

@@ -1,5 +1,6 @@
 import { cancelled, type KlosetError } from '../../errors.ts';
 import { type Clock, systemClock } from '../../flow/clock.ts';
+import type { PlaceBytes } from '../../registry/transport.ts';
 import type { ObjectRef } from '../objectNames.ts';
 import type { ByteRange, ObjectContent } from '../objectStore.ts';
 import { Block, type BlockOwner } from './block.ts';
@@ -11,11 +12,12 @@ import { type Ahead, type BlockRange, ReadPlanner } from './readPlanner.ts';
 import { creditLeft, type ReadPolicy } from './readPolicy.ts';
 import { ReadCounter, type ReadStats } from './readStats.ts';
 
-/** Reads an object below the cache, whole where no range is given. */
+/** Reads an object below the cache, whole where no range is given, into the memory of `place` as far as it can. */
 export type ReadObject = (
   ref: ObjectRef,
   range: ByteRange | undefined,
   signal: AbortSignal,
+  place: PlaceBytes,
 ) => Promise<ObjectContent>;
 
 /** An object whose blocks may be in memory. */
@@ -181,11 +183,12 @@ export class BlockCache {
     const offset = range.from * blockBytes;
     // Without a range the store below checks the digest.
     const whole = length === object.bytes;
-    const open: OpenContent = (signal, skip) =>
+    const open: OpenContent = (signal, skip, place) =>
       this.#read(
         object.ref,
         whole && skip === 0 ? undefined : { offset: offset + skip, length: length - skip },
         signal,
+        place,
       );
     const fetch = new BlockFetch(blocks, ahead, this.#memory, open, this.#clock);
     this.#fetches.add(fetch);

@@ -1,12 +1,17 @@
 import { asKlosetError, cancelled, isKlosetError, KlosetError, throwIfAborted } from '../../errors.ts';
 import { type Clock, systemClock } from '../../flow/clock.ts';
+import type { PlaceBytes } from '../../registry/transport.ts';
 import { describeRef } from '../objectNames.ts';
 import type { ObjectContent } from '../objectStore.ts';
 import type { Block } from './block.ts';
 import type { BlockMemory } from './blockMemory.ts';
 
-/** Opens the bytes of a fetch at their place, without those that have arrived. */
-export type OpenContent = (signal: AbortSignal, skipBytes: number) => Promise<ObjectContent>;
+/** Opens the bytes of a fetch, without those that have arrived; `place` gives memory for what comes, from there on. */
+export type OpenContent = (
+  signal: AbortSignal,
+  skipBytes: number,
+  place: PlaceBytes,
+) => Promise<ObjectContent>;
 
 // After this long without a byte a reader who comes new is better served by a new request: the registry client would
 // wait two minutes more before it makes one. Doubled each time, for storage that takes long to its first byte.
@@ -26,11 +31,11 @@ export class BlockFetch {
   readonly #clock: Clock;
   #readers = 0;
   #over = false;
-  /** Blocks that are full, bytes that have come, and the block that is being filled. */
+  /** Blocks that are full, and bytes that have come. */
   #arrived = 0;
   #seen = 0;
-  #buffer: Uint8Array | undefined;
-  #filled = 0;
+  /** The memory of each block, from the first byte that is read into it. */
+  readonly #buffers: Uint8Array[] = [];
   /** The request that is under way, and since when it has been silent. */
   #request = new AbortController();
   #silentSinceMs: number;
@@ -101,7 +106,9 @@ export class BlockFetch {
     for (;;) {
       const request = this.#request.signal;
       try {
-        return await this.#fill(await open(AbortSignal.any([stop, request]), this.#seen));
+        const seen = this.#seen;
+        const place: PlaceBytes = (at) => this.#room(seen + at);
+        return await this.#fill(await open(AbortSignal.any([stop, request]), seen, place));
       } catch (error) {
         // Only a request that was given up for a new one is followed by one.
         if (!request.aborted || stop.aborted) throw error;
@@ -121,34 +128,45 @@ export class BlockFetch {
       throwIfAborted(signal);
       this.#silentSinceMs = this.#clock.now();
       this.#patienceMs = PATIENCE_MS;
-      this.#seen += chunk.length;
-      if (this.#seen > expected) throw wrongLength(this.#seen - start, expected - start);
-      this.#keep(chunk, last);
+      if (this.#seen + chunk.length > expected)
+        throw wrongLength(this.#seen + chunk.length - start, expected - start);
+      this.#keep(chunk);
+      while (this.#arrived < last && (this.#arrived + 1) * this.#blockBytes <= this.#seen) this.#complete();
     }
     throwIfAborted(this.#stop.signal);
-    if (this.#seen !== expected || !this.#buffer) throw wrongLength(this.#seen - start, expected - start);
-    this.#complete(this.#blocks[last] as Block, this.#buffer);
+    if (this.#seen !== expected || expected === 0) throw wrongLength(this.#seen - start, expected - start);
+    this.#complete();
   }
 
-  /** Copies bytes into the blocks. The last one is completed by the end of the content. */
-  #keep(chunk: Uint8Array, last: number): void {
+  /** Of all but the last block, which may be shorter. */
+  get #blockBytes(): number {
+    return this.#blocks[0]?.bytes ?? 0;
+  }
+
+  /** Memory for the bytes from a position of the fetch on: no more than what is left of their block. */
+  #room(position: number): Uint8Array {
+    const index = Math.floor(position / this.#blockBytes);
+    this.#buffers[index] ??= Buffer.allocUnsafeSlow((this.#blocks[index] as Block).bytes);
+    return (this.#buffers[index] as Uint8Array).subarray(position - index * this.#blockBytes);
+  }
+
+  /** Takes bytes into the blocks, which is where most of them are already. */
+  #keep(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length; ) {
-      const block = this.#blocks[this.#arrived] as Block;
-      this.#buffer ??= Buffer.allocUnsafeSlow(block.bytes);
-      const part = Math.min(block.bytes - this.#filled, chunk.length - at);
-      this.#buffer.set(chunk.subarray(at, at + part), this.#filled);
-      this.#filled += part;
+      const room = this.#room(this.#seen);
+      const part = Math.min(room.length, chunk.length - at);
+      const inPlace = chunk.buffer === room.buffer && chunk.byteOffset + at === room.byteOffset;
+      if (!inPlace) room.set(chunk.subarray(at, at + part));
+      this.#seen += part;
       at += part;
-      if (this.#filled < block.bytes || this.#arrived === last) continue;
-      this.#complete(block, this.#buffer);
-      this.#buffer = undefined;
-      this.#filled = 0;
     }
   }
 
-  #complete(block: Block, buffer: Uint8Array): void {
+  /** The next block is full. The last one is completed by the end of the content. */
+  #complete(): void {
+    const block = this.#blocks[this.#arrived] as Block;
+    block.data = this.#buffers[this.#arrived];
     this.#arrived++;
-    block.data = buffer;
     this.#memory.arrived(block);
     block.settle();
   }

@@ -9,9 +9,9 @@ import { VirtualClock } from '../../../src/flow/clock.ts';
 import { type AuthOptions as ClientOptions, credentialsPolicy } from '../../../src/registry/auth/policy.ts';
 import { composeTransport } from '../../../src/registry/compose.ts';
 import { type Exchange, makeExchange } from '../../../src/registry/exchange.ts';
+import { httpTransport } from '../../../src/registry/httpTransport.ts';
 import { parseReference } from '../../../src/registry/reference.ts';
 import { RequestCounter } from '../../../src/registry/requestStats.ts';
-import { httpTransport } from '../../../src/registry/undiciTransport.ts';
 import { FAST_RETRY } from '../../engine/rig.ts';
 import { type CredentialHome, credentialHome } from '../../support/credentialHome.ts';
 

@@ -1,12 +1,12 @@
-import type { Dispatcher } from 'undici';
-import { type ConnectionLimits, POOL_OPTIONS } from './poolOptions.ts';
+import { Connections } from './http1/connections.ts';
+import type { HttpClient } from './httpClient.ts';
+import type { ConnectionLimits } from './poolOptions.ts';
 import type { HttpProxy } from './proxy.ts';
-import { isIssuerUnknown, type TlsOptions, TlsSettings, type Trust } from './tls.ts';
-import { endingOnFirstError } from './tlsConnector.ts';
+import { isIssuerUnknown, type TlsConnect, type TlsOptions, TlsSettings, type Trust } from './tls.ts';
 
 /** The way to an origin. */
 export interface Route {
-  readonly dispatcher: Dispatcher;
+  readonly client: HttpClient;
   readonly proxy: HttpProxy | undefined;
   readonly trust: Trust;
 }
@@ -25,13 +25,13 @@ const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name
   name.toUpperCase(),
 ]);
 
-/** One pool of connections per origin, directly or through a proxy, made when it is first asked for. */
-export class Dispatchers {
+/** One client per origin, directly or through a proxy, made when it is first asked for. */
+export class Routes {
   readonly tls: TlsSettings;
   readonly #limits: ConnectionLimits;
   readonly #env: NodeJS.ProcessEnv;
   readonly #routes = new Map<string, Promise<Route>>();
-  readonly #retired: Dispatcher[] = [];
+  readonly #retired: HttpClient[] = [];
 
   /** @throws KlosetError USAGE */
   constructor(limits: ConnectionLimits, network: NetworkOptions = {}) {
@@ -63,15 +63,15 @@ export class Dispatchers {
     if (latest && (await latest) !== current) return latest;
     const wider = this.#open(origin, 'all');
     this.#set(origin, wider);
-    this.#retired.push(current.dispatcher);
+    this.#retired.push(current.client);
     return wider;
   }
 
   async close(): Promise<void> {
     const routes = await Promise.allSettled(this.#routes.values());
-    const open = routes.flatMap((route) => (route.status === 'fulfilled' ? [route.value.dispatcher] : []));
+    const open = routes.flatMap((route) => (route.status === 'fulfilled' ? [route.value.client] : []));
     this.#routes.clear();
-    await Promise.all([...open, ...this.#retired.splice(0)].map((dispatcher) => dispatcher.destroy()));
+    await Promise.all([...open, ...this.#retired.splice(0)].map((client) => client.close()));
   }
 
   #set(origin: string, route: Promise<Route>): void {
@@ -85,21 +85,28 @@ export class Dispatchers {
     const url = new URL(origin);
     const proxy = await this.#proxyFor(url);
     const tls = url.protocol === 'https:' ? await this.tls.connect(origin, trust) : undefined;
+    return { client: await this.#client(origin, proxy, tls), proxy, trust };
+  }
+
+  async #client(
+    origin: string,
+    proxy: HttpProxy | undefined,
+    tls: TlsConnect | undefined,
+  ): Promise<HttpClient> {
+    const { connections, connectTimeoutMs } = this.#limits;
     if (proxy) {
-      const { proxyDispatcher } = await import('./proxyDispatcher.ts');
+      const { proxyClient } = await import('./proxyClient.ts');
       // A company's proxy has a certificate of the company's authority, which the system knows if anybody does.
       const proxyTls = proxy.origin.startsWith('https:')
         ? await this.tls.connect(proxy.origin, 'all')
         : undefined;
-      const dispatcher = await proxyDispatcher(proxy, { ...this.#limits, tls, proxyTls });
-      return { dispatcher, proxy, trust };
+      return proxyClient(proxy, { ...this.#limits, tls, proxyTls });
     }
-    const { buildConnector, Pool } = await import('undici');
-    const { connections, connectTimeoutMs: timeout } = this.#limits;
-    const connect = tls
-      ? endingOnFirstError(buildConnector({ timeout, allowH2: false, ...tls }))
-      : { timeout };
-    return { dispatcher: new Pool(origin, { ...POOL_OPTIONS, connections, connect }), proxy, trust };
+    if (this.#env.KLOSET_OCI_HTTP === 'undici') {
+      const { poolClient } = await import('./poolClient.ts');
+      return poolClient(origin, this.#limits, tls);
+    }
+    return new Connections(origin, connections, { connectTimeoutMs, tls });
   }
 
   async #proxyFor(url: URL): Promise<HttpProxy | undefined> {

@@ -1,9 +1,11 @@
-import { type buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { type buildConnector, Pool, ProxyAgent } from 'undici';
+import type { HttpClient } from './httpClient.ts';
 import { type ConnectionLimits, POOL_OPTIONS } from './poolOptions.ts';
 import type { HttpProxy } from './proxy.ts';
 import { proxyUnreachable } from './proxyErrors.ts';
 import type { TlsConnect } from './tls.ts';
 import { endingOnFirstError } from './tlsConnector.ts';
+import { undiciClient } from './undiciClient.ts';
 
 /** How long a proxy may take to make a connection, in milliseconds: it has to resolve the name and connect itself. */
 const TUNNEL_TIMEOUT_MS = 30_000;
@@ -17,9 +19,9 @@ interface ProxyConnection extends ConnectionLimits {
  * Requests through a proxy: CONNECT for https, the absolute form of the request for plain http, which is what
  * proxies allow for ports other than 443. Loaded only where there is a proxy: half of undici comes with it.
  */
-export async function proxyDispatcher(proxy: HttpProxy, connection: ProxyConnection): Promise<Dispatcher> {
+export function proxyClient(proxy: HttpProxy, connection: ProxyConnection): HttpClient {
   const { connections, connectTimeoutMs: timeout, tls, proxyTls } = connection;
-  return new ProxyAgent({
+  const agent = new ProxyAgent({
     uri: proxy.origin,
     ...(proxy.authorization !== undefined && { token: proxy.authorization }),
     requestTls: { timeout, ...tls },
@@ -35,6 +37,7 @@ export async function proxyDispatcher(proxy: HttpProxy, connection: ProxyConnect
         connections,
       }),
   });
+  return undiciClient(agent);
 }
 
 function tunnelled(options: object): Pool.Options {
