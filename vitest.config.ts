@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -11,6 +11,9 @@ const common = {
 
 export default defineConfig({
   test: {
+    // Tests wait for servers, clocks and disks half of their time; one less than there are processors, which is the default,
+    // leaves a machine of two with one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {

@@ -1,13 +1,13 @@
 /**
  * Flow control against modelled registries, beside other ways to do it, on a clock that jumps: `npm run bench:flow`
  * prints the tables and draws the figures of docs/flow.md. With `-- --live` it pushes to the embedded registry under
- * the same caps instead, in real time: about seven minutes.
+ * such caps instead, in real time and from processes of their own: with `--rate 60` in less than a minute each.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Chart, drawChart, type Point } from './flow/charts.ts';
 import { aimd, awsAdaptive, fixed, type MakeController, ours } from './flow/controllers.ts';
-import { runLive } from './flow/live.ts';
+import { runLive } from './flow/liveTable.ts';
 import type { ModelSettings, Seen } from './flow/modelRegistry.ts';
 import { CAPPED, documentedCaps, HALVING, SCENARIOS, type Scenario, SHARED } from './flow/scenarios.ts';
 import { figuresOf, type Load, type Run, simulate } from './flow/simulate.ts';
@@ -15,6 +15,8 @@ import { figuresOf, type Load, type Run, simulate } from './flow/simulate.ts';
 const { values } = parseArgs({
   options: {
     live: { type: 'boolean', default: false },
+    rate: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '58' },
     objects: { type: 'string', default: '2000' },
     images: { type: 'string', default: join(import.meta.dirname, '..', 'docs', 'images') },
   },
@@ -149,7 +151,11 @@ async function drawAll(): Promise<void> {
 }
 
 if (values.live) {
-  await runLive(Number(values.objects));
+  await runLive({
+    perSecond: Number(values.rate),
+    objects: Number(values.objects),
+    sharedSeconds: Number(values.seconds),
+  });
 } else {
   for (const scenario of SCENARIOS) process.stdout.write(await table(scenario));
   await drawAll();

@@ -1,101 +1,88 @@
-/** The acceptance run in real time: small objects pushed to the embedded registry while it enforces caps. */
-import { createHash } from 'node:crypto';
+/** Small objects in real time, over real sockets, to the embedded registry while it enforces caps. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { startRegistry } from '../../src/emulator/index.ts';
-import { bufferSource } from '../../src/engine/bufferSource.ts';
-import { HostFlows } from '../../src/registry/hostFlows.ts';
 import type { RateCap } from '../../src/registry/profiles.ts';
-import { objectRef } from '../../src/store/objectNames.ts';
-import { openOciStore } from '../../src/store/openStore.ts';
-import { runAll } from '../../src/store/runAll.ts';
+import type { ClientOrder } from './liveClient.ts';
 import { CapPlan, type LiveCap, type LiveCaps } from './liveRegistry.ts';
+
+const CLIENT = fileURLToPath(new URL('./liveClient.ts', import.meta.url));
 
 export interface LiveRun {
   readonly plan: CapPlan;
+  /** The first request, and the last manifest that was accepted, on the clock of this process. */
   readonly startMs: number;
   readonly endMs: number;
+  /** When the later cap came into force. */
+  readonly laterMs: number | undefined;
+  /** One of each client. */
+  readonly repositories: readonly string[];
 }
 
 export interface LiveOptions {
+  /** Of each client. */
   readonly objects: number;
   readonly caps: LiveCaps;
-  /** Whether the client is told the caps. */
+  /** Whether the clients are told the caps. */
   readonly known?: boolean;
+  /** Each is a process of its own. */
   readonly clients?: number;
   /** Half-way, the cap on manifests becomes this one. */
   readonly later?: LiveCap;
+  /** The clients begin nothing after so long, however many objects are left. */
+  readonly seconds?: number;
 }
 
-/** Each client is a process of its own to the registry: it shares nothing with the others. */
-async function push(address: string, client: number, { objects, caps, known }: LiveOptions): Promise<void> {
-  const documented: RateCap[] = [
-    { kinds: ['manifest-write'], ...caps.manifests },
-    { kinds: ['upload-start'], ...caps.sessions },
-  ];
-  const open = openOciStore(`oci://${address}/live/client${client}`, {
-    hasher: 'native',
-    looksBeforePut: false,
-    flows: new HostFlows(),
-    ...(known && { caps: documented }),
-  });
+/** Resolves when the client has done its work. */
+async function runClient(order: ClientOrder): Promise<void> {
+  const child = fork(CLIENT, [JSON.stringify(order)], { stdio: 'inherit' });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   try {
-    const numbers = Array.from({ length: objects }, (_, at) => at);
-    await runAll(numbers, {}, async (number) => {
-      const name = `client ${client} object ${number}`;
-      const mac = createHash('sha256').update(name).digest('hex');
-      await open.store.put(objectRef('packfile', mac), bufferSource(Buffer.from(name.repeat(20)), name));
-    });
+    const [code, signal] = await once(child, 'exit');
+    if (code !== 0) throw new Error(`a client ended with ${code ?? signal}`);
   } finally {
-    await open.close();
+    process.off('exit', kill);
   }
 }
 
 export async function live(options: LiveOptions): Promise<LiveRun> {
+  const { caps, later, objects, known, clients = 1, seconds } = options;
   const registry = await startRegistry();
-  const plan = new CapPlan(options.caps);
-  const { later, objects, clients = 1 } = options;
+  const plan = new CapPlan(caps);
   let accepted = 0;
+  let laterMs: number | undefined;
   registry.setFaults({
     before: plan.before,
     answer: ({ method, route }, { status }) => {
       if (method === 'PUT' && route === 'manifest' && status === 201 && ++accepted === objects / 2 && later) {
         plan.setManifestCap(later);
+        laterMs = performance.now();
       }
       return undefined;
     },
   });
-  const startMs = performance.now();
+  const documented: RateCap[] = [
+    { kinds: ['manifest-write'], ...caps.manifests },
+    { kinds: ['upload-start'], ...caps.sessions },
+  ];
+  const repositories = Array.from({ length: clients }, (_, client) => `live/client${client}`);
   try {
     await Promise.all(
-      Array.from({ length: clients }, (_, client) => push(registry.address, client, options)),
+      repositories.map((repository) =>
+        runClient({
+          location: `oci://${registry.address}/${repository}`,
+          objects,
+          untilMs: seconds === undefined ? undefined : seconds * 1000,
+          caps: known ? documented : undefined,
+        }),
+      ),
     );
   } finally {
     await registry.close();
   }
+  const startMs = plan.counted[0]?.ms ?? 0;
   const endMs = plan.counted.reduce((last, one) => (one.accepted ? Math.max(last, one.ms) : last), startMs);
-  return { plan, startMs, endMs };
-}
-
-const CAPS: LiveCaps = { manifests: { perSecond: 10, burst: 10 }, sessions: { perSecond: 100, burst: 100 } };
-
-/** All variants one after the other; prints one line for each. */
-export async function runLive(objects: number): Promise<void> {
-  process.stdout.write(
-    '| registry | seconds | of the permitted, after 10 s | refused after 10 s | refused at all |\n',
-  );
-  process.stdout.write('| --- | ---: | ---: | ---: | ---: |\n');
-  const variants: [string, Partial<LiveOptions>][] = [
-    ['caps unknown', {}],
-    ['caps unknown, Retry-After: 1', { caps: { ...CAPS, retryAfterSeconds: 1 } }],
-    ['caps known', { known: true }],
-  ];
-  for (const [name, more] of variants) {
-    const { plan, startMs, endMs } = await live({ objects, caps: CAPS, ...more });
-    const seconds = (endMs - startMs) / 1000;
-    const settled = plan.manifests(startMs + 10_000, endMs);
-    const refused = plan.counted.filter(({ accepted }) => !accepted).length;
-    const share = settled.accepted / ((seconds - 10) * CAPS.manifests.perSecond);
-    process.stdout.write(
-      `| ${name} | ${seconds.toFixed(0)} | ${(share * 100).toFixed(1)} % | ${settled.refused} | ${refused} of ${plan.counted.length} |\n`,
-    );
-  }
+  return { plan, startMs, endMs, laterMs, repositories };
 }

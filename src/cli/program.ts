@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { OBJECT_TYPES } from '../store/objectNames.ts';
 import { example } from './example.ts';
 import { addLoginCommands } from './loginCommands.ts';
+import { registerBench } from './registerBench.ts';
 import { registerDoctor } from './registerDoctor.ts';
 import { registerStress } from './registerStress.ts';
 import { withRegistryAuthFlags } from './registryAuth.ts';
@@ -137,6 +138,7 @@ export function buildProgram(): Command {
     'kloset-oci create oci://localhost:5000/my-org/store --config ./kloset/CONFIG',
   );
   registerDoctor(program, LOCATION);
+  registerBench(program, LOCATION);
   registerStress(program, LOCATION);
   addLoginCommands(program);
   const registry = program.command('registry').description('The embedded registry.');

@@ -17,12 +17,14 @@ export interface Session extends OpenOciStore {
  * Opens a store for the length of a command.
  *
  * @param more options beside those of the flags
+ * @param graceMs how long it may take to end once it was interrupted
  */
 export async function withSession(
   location: string,
   flags: CommonFlags,
   run: (session: Session) => Promise<void>,
   more: OciStoreOptions = {},
+  graceMs?: number,
 ): Promise<void> {
   const settings = storeSettings(flags);
   const output = new Output(flags);
@@ -34,7 +36,7 @@ export async function withSession(
     ...more,
   });
   try {
-    await run({ ...open, settings, observation, output, signal: interruptSignal() });
+    await run({ ...open, settings, observation, output, signal: interruptSignal(graceMs) });
   } finally {
     await open.close();
     observation.stop();

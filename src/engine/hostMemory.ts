@@ -16,6 +16,8 @@ export class HostMemory {
   #learned: { -readonly [Name in keyof HostFacts]: HostFacts[Name] } = {};
   /** What the registry may have shown: good for this process, and no more. */
   #suspected: { bodyMaxBytes?: number } = {};
+  /** The longest body that has passed, in bytes. */
+  #passedBytes = 0;
   #source: (() => Promise<HostFacts>) | undefined;
   #ready: Promise<void> | undefined;
   /** Settles when {@link singlePost} is known; absent while nobody asks. Never rejects. */
@@ -155,11 +157,18 @@ export class HostMemory {
 
   /**
    * The connection broke under a body, which is also how some proxies refuse a long one. On a bad line it means
-   * nothing, so that it is not kept for later processes.
+   * nothing, so that it is not kept for later processes, and not believed of a length that has passed: one reset in a
+   * hundred requests once had a whole backup sent in chunks, for twice the requests.
    */
   bodySuspected(bytes: number): void {
-    if (bytes <= MIN_CHUNK_BYTES) return;
+    if (bytes <= Math.max(MIN_CHUNK_BYTES, this.#passedBytes)) return;
     this.#suspected.bodyMaxBytes = Math.min(this.maxBodyBytes, Math.max(bytes - 1, MIN_CHUNK_BYTES));
+  }
+
+  /** A body went through: no shorter one broke for its length. */
+  bodyPassed(bytes: number): void {
+    this.#passedBytes = Math.max(this.#passedBytes, bytes);
+    if (bytes > (this.#suspected.bodyMaxBytes ?? Number.POSITIVE_INFINITY)) this.#suspected = {};
   }
 
   /** A blob of several chunks went through without a failure. */

@@ -35,6 +35,7 @@ export async function uploadMonolithic(
   const answer = await closeSession(digest, payload.whole(), undefined, holder, context);
   if (answer.ok) {
     holder.closed();
+    host.bodyPassed(bytes);
     return { kind: 'stored', blob: { digest, bytes } };
   }
   holder.moved(answer.session);
@@ -75,7 +76,10 @@ async function bySinglePost(
   const bytes = payload.sizeBytes ?? 0;
   try {
     const result = await postBlob(exchange, digest, payload.whole(), { signal, onSent });
-    if (result === 'stored') return { kind: 'stored', blob: { digest, bytes } };
+    if (result === 'stored') {
+      host.bodyPassed(bytes);
+      return { kind: 'stored', blob: { digest, bytes } };
+    }
     // It said yes to two bytes and opens a session for more: the body went nowhere.
     host.singlePost = false;
     holder.moved(result);

@@ -4,6 +4,8 @@ export interface LearnerStage {
   readonly share: number;
   /** Growth of a rate of ten per second, per second. */
   readonly growth: number;
+  /** Above ten per second growth falls with this power of the rate: the larger, the more the smaller of two gains. */
+  readonly power: number;
 }
 
 /** The constants of {@link RateLearner}. docs/flow.md has the simulation that they come from. */
@@ -24,13 +26,13 @@ export interface LearnerTuning {
 
 const LEARNER_TUNING: LearnerTuning = {
   stages: [
-    { share: 0.8, growth: 0.5 },
-    { share: 0.8, growth: 0.15 },
-    { share: 0.8, growth: 0.15 },
-    { share: 0.8, growth: 0.15 },
-    { share: 0.95, growth: 0.02 },
-    { share: 0.98, growth: 0.005 },
-    { share: 0.98, growth: 0.001 },
+    { share: 0.8, growth: 0.5, power: 0.5 },
+    { share: 0.7, growth: 0.15, power: 0.75 },
+    { share: 0.7, growth: 0.15, power: 0.75 },
+    { share: 0.7, growth: 0.15, power: 0.75 },
+    { share: 0.95, growth: 0.02, power: 0.5 },
+    { share: 0.98, growth: 0.005, power: 0.5 },
+    { share: 0.98, growth: 0.001, power: 0.5 },
   ],
   cut: 0.7,
   tolerance: 0.04,
@@ -162,14 +164,16 @@ export class RateLearner {
   }
 
   /**
-   * Growth per second. A rate grows with its root: of two clients that share a cap, the one with less of it gains on
-   * the other.
+   * Growth per second. A rate grows with its root, or more slowly still: of two clients that share a cap, the one with
+   * less of it gains on the other.
    */
   #growth(nowMs: number): number {
     const { forgetMs } = this.#tuning;
     const quietMs = nowMs - (this.#anchors.at(-1)?.ms ?? nowMs);
     const few = this.#stage > 0 ? Math.min(1, this.#perSecond / FEW_PER_SECOND) : 1;
-    const careful = this.#stageNow.growth * few * Math.sqrt(REFERENCE_PER_SECOND / this.#perSecond);
+    const { growth, power } = this.#stageNow;
+    const slower = REFERENCE_PER_SECOND / this.#perSecond;
+    const careful = growth * few * slower ** (slower < 1 ? power : 0.5);
     if (quietMs < forgetMs) return careful;
     return Math.max(careful, Math.min(0.5, 0.01 * 2 ** ((quietMs - forgetMs) / 30_000)));
   }

@@ -72,7 +72,8 @@ export function rootOf(error: unknown): { code: string; message: string } {
   // A host with several addresses fails with an AggregateError, whose own message is empty.
   const first = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
   if (!(first instanceof Error)) return { code: '', message: String(first) };
-  const code = (first as NodeJS.ErrnoException).code ?? '';
+  // undici (8.13) names the error of its parser and gives it no code.
+  const code = (first as NodeJS.ErrnoException).code ?? (first.name === 'HTTPParserError' ? 'NOT_HTTP' : '');
   if (first.cause instanceof Error && (code === '' || code === 'UND_ERR_SOCKET')) {
     const inner = rootOf(first.cause);
     if (inner.code) return inner;

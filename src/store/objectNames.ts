@@ -19,6 +19,9 @@ export const DOCTOR_TAG_PREFIX = 'kloset-oci-doctor-';
 /** The same for `stress`. */
 export const STRESS_TAG_PREFIX = 'kloset-oci-stress-';
 
+/** The same for `bench`; also how the repositories that it makes are called. */
+export const BENCH_PREFIX = 'kloset-oci-bench-';
+
 // The plural of packfiles and locks beside the singular of state is the wire format of the Go connector.
 const TAG_PREFIXES: Record<ObjectType, string> = {
   packfile: 'packfiles-',

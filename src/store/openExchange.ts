@@ -4,7 +4,7 @@ import type { HostFlow } from '../flow/hostFlow.ts';
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '../flow/retry.ts';
 import type { GivenCredentials } from '../registry/auth/givenCredentials.ts';
 import { credentialsPolicy } from '../registry/auth/policy.ts';
-import { composeTransport } from '../registry/compose.ts';
+import { composeTransport, type TransportPolicy } from '../registry/compose.ts';
 import { CHANNELS } from '../registry/events.ts';
 import { type Exchange, makeExchange } from '../registry/exchange.ts';
 import { flowPolicy } from '../registry/flowPolicy.ts';
@@ -38,6 +38,8 @@ export interface ExchangeOptions {
   /** False sends requests whatever the registry says: for those who look for its limits. @default true */
   readonly holdsBack?: boolean | undefined;
   readonly clock?: Clock | undefined;
+  /** Comes before everything else that a request passes: sees each one that is asked for, repetitions too, and may refuse it. */
+  readonly around?: TransportPolicy | undefined;
   /** Sees each answer as it comes from the wire. */
   readonly onAnswer?: ((kind: RequestKind, headers: RegistryAnswer['headers']) => void) | undefined;
   readonly onRetry?: ((error: KlosetError, delayMs: number) => void) | undefined;
@@ -70,12 +72,13 @@ export function openExchange(reference: Reference, options: ExchangeOptions): Op
   const host = flows.of(origin);
   if (options.caps) host.document(options.caps);
   const flow = options.holdsBack === false ? undefined : flowPolicy(flows);
-  const transport = composeTransport(watched(http.send, options.onAnswer), {
+  const composed = composeTransport(watched(http.send, options.onAnswer), {
     counter,
     credentials,
     flow,
     origin,
   });
+  const transport = options.around?.(composed) ?? composed;
   return {
     exchange: makeExchange(reference, transport, { policy, clock, host, onRetry }),
     counter,

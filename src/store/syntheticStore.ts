@@ -1,6 +1,7 @@
-import { createCipheriv, createHash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { bufferSource } from '../engine/bufferSource.ts';
 import { DirectoryStore } from './directoryStore.ts';
+import { type Noise, noiseFrom } from './noise.ts';
 import type { ObjectType } from './objectNames.ts';
 
 const MIB = 1024 * 1024;
@@ -40,7 +41,7 @@ export async function writeSyntheticStore(
   return { store, objects, bytes };
 }
 
-function packfileSizes(totalBytes: number, noise: (bytes: number) => Uint8Array): number[] {
+function packfileSizes(totalBytes: number, noise: Noise): number[] {
   const sizes: number[] = [];
   for (let rest = totalBytes; rest > 0; ) {
     const wanted = 4 * MIB + (Buffer.from(noise(4)).readUInt32LE() % (60 * MIB + 1));
@@ -50,11 +51,4 @@ function packfileSizes(totalBytes: number, noise: (bytes: number) => Uint8Array)
     rest -= size;
   }
   return sizes;
-}
-
-/** An endless deterministic stream: AES in counter mode is the fastest generator that the runtime has. */
-function noiseFrom(seed: string): (bytes: number) => Uint8Array {
-  const key = createHash('sha256').update(seed).digest();
-  const cipher = createCipheriv('aes-256-ctr', key, Buffer.alloc(16));
-  return (bytes) => cipher.update(new Uint8Array(bytes));
 }

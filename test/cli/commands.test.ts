@@ -260,6 +260,7 @@ describe('help', () => {
     visit(buildProgram(), 'kloset-oci');
     expect(shown.sort()).toEqual(
       [
+        'bench',
         'copy',
         'create',
         'demo',

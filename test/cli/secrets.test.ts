@@ -87,6 +87,7 @@ function argumentsOf(command: string, location: string, registry: RunningRegistr
     rm: [location, mac, '--type', 'packfile', '--yes'],
     create: [location, '--config', join(source, 'CONFIG')],
     stress: [location, '--max-requests', '30', '--max-seconds', '3s', '--max-bytes', '4MiB'],
+    bench: [location, '--max-requests', '400', '--max-seconds', '20s', '--max-bytes', '4MiB'],
     demo: ['--size', '1MiB'],
     login: [registry.address, '-u', 'me', '--password-stdin'],
     logout: [registry.address],

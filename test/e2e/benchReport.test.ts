@@ -8,6 +8,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SuiteFile } from '../../bench/suite/schema.ts';
 import { findBrowser } from '../support/browser.ts';
+import { openOffline } from '../support/openOffline.ts';
 import { lookAtPlots, type Plot } from '../support/plots.ts';
 import { type Scratch, scratch } from '../support/scratch.ts';
 import { suiteFile } from '../support/suiteFile.ts';
@@ -71,27 +72,9 @@ describe.skipIf(program === undefined)('the report of the benchmarks', () => {
     return pathToFileURL(page).href;
   }
 
-  /** Opens a page as a reader would who has no network, and tells what the browser complained of or asked for. */
-  async function open(url: string, colorScheme: 'light' | 'dark') {
-    const context = await browser.newContext({
-      colorScheme,
-      offline: true,
-      viewport: { width: 1280, height: 900 },
-    });
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    const asked: string[] = [];
-    page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
-    page.on('request', (request) => asked.push(request.url()));
-    await page.goto(url);
-    return { page, complaints, asked, close: () => context.close() };
-  }
-
   test.each(['light', 'dark'] as const)('all its plots have data and can be read, %s', async (scheme) => {
     const url = await report(`all-${scheme}`, [EARLIER, LATER]);
-    const { page, complaints, asked, close } = await open(url, scheme);
+    const { page, complaints, asked, close } = await openOffline(browser, url, scheme);
     try {
       const plots = await lookAtPlots(page);
       expect(plots.map(({ title }) => title)).toEqual(TITLES);
@@ -105,7 +88,7 @@ describe.skipIf(program === undefined)('the report of the benchmarks', () => {
   });
 
   test('so it is with the recordings of the repository', async () => {
-    const { page, complaints, close } = await open(await report('kept'), 'light');
+    const { page, complaints, close } = await openOffline(browser, await report('kept'), 'light');
     try {
       const plots = await lookAtPlots(page);
       for (const plot of plots) expectReadable(plot, 'light');
@@ -117,7 +100,7 @@ describe.skipIf(program === undefined)('the report of the benchmarks', () => {
   });
 
   test('what was not measured has no plot', async () => {
-    const { page, complaints, close } = await open(await report('small', [SMALL]), 'light');
+    const { page, complaints, close } = await openOffline(browser, await report('small', [SMALL]), 'light');
     try {
       const plots = await lookAtPlots(page);
       expect(plots.map(({ title }) => title)).toEqual([

@@ -42,6 +42,19 @@ describe('what is known of a host', () => {
     expect(host.maxBodyBytes).toBe(4 * MIB);
   });
 
+  it('is not taken from a line that broke under a length that has passed', () => {
+    const host = new HostMemory();
+    host.bodySuspected(20 * MIB);
+    host.bodyPassed(20 * MIB);
+    expect(host.formFor(30 * MIB, true, 'auto')).toBe('monolithic');
+    host.bodySuspected(20 * MIB);
+    expect(host.formFor(30 * MIB, true, 'auto')).toBe('monolithic');
+    host.bodySuspected(25 * MIB);
+    host.bodyPassed(20 * MIB);
+    expect(host.formFor(25 * MIB, true, 'auto')).toBe('chunked');
+    expect(host.formFor(20 * MIB, true, 'auto')).toBe('monolithic');
+  });
+
   it('gives way to what the host shows', async () => {
     const host = new HostMemory();
     host.singlePost = false;

@@ -249,6 +249,20 @@ describe('whole bodies', () => {
     expect(rig?.spent()['upload-start']).toBe(1);
   });
 
+  it('a reset under a length that has passed leads to no chunks', async () => {
+    rig = await startRig();
+    await rig.put(1, CONTENT);
+    rig.spent();
+    rig.registry.setFaults({
+      before: on(isCommit, { kind: 'reset', afterRequestBytes: MIB }, [0]),
+    });
+    await rig.put(2, seededBytes(8, CONTENT.length));
+    await rig.put(3, seededBytes(9, CONTENT.length));
+    const spent = rig.spent();
+    expect(spent).toMatchObject({ 'upload-start': 3, 'upload-commit': 3, 'manifest-write': 2 });
+    expect(spent).not.toHaveProperty('upload-chunk');
+  });
+
   it('item 12: a limit that even small chunks exceed is told', async () => {
     rig = await startRig();
     rig.registry.setFaults({

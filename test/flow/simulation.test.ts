@@ -79,6 +79,18 @@ describe('a registry that takes ten manifests and a hundred sessions per second'
   });
 });
 
+it('a client that comes later to a cap that another one has settled at is not shut out', async () => {
+  const settings = registry(
+    { ...MANIFESTS, perSecond: 60, burst: 60 },
+    { ...SESSIONS, perSecond: 600, burst: 600 },
+  );
+  const load = { ...LOAD, objects: 1e6, clients: 2, startMs: [0, 20_000], untilMs: 80_000 };
+  for (const seed of SEEDS) {
+    const run = await simulate({ ...settings, roundTripMs: 5 }, ours(), load, seed);
+    expect(figuresOf(run, settings, 30_000, 78_000, 'B').permittedShare).toBeGreaterThanOrEqual(0.35);
+  }
+});
+
 it('more requests at once than bring anything through are taken back', async () => {
   const settings = { ...registry(), mibPerSecond: 40, roundTripMs: 20 };
   const load = { objects: 600, workers: 96, bytes: 4 * 1024 * 1024 };

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { OptionName } from '../../src/store/storeSettings.ts';
 
+/** As the plugin's launcher sets it, packaging/plakar/oci-storage. */
+const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 const CHILD = fileURLToPath(new URL('./soakChild.ts', import.meta.url));
 
 export interface SoakOptions {
@@ -49,6 +51,7 @@ export interface SoakReport {
  */
 export async function soak(options: SoakOptions, closed: () => Promise<void>): Promise<SoakReport> {
   const child = fork(CHILD, [JSON.stringify(options)], {
+    env: { ...process.env, ...ENVIRONMENT },
     execArgv: ['--expose-gc', '--unhandled-rejections=strict'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

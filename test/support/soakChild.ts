@@ -21,8 +21,8 @@ interface Kept {
 }
 
 const { location, seconds, seed, sampleMs, more } = JSON.parse(process.argv[2] ?? '') as SoakOptions;
-// A small cache is full within seconds: what grows afterwards grows without a bound.
-const options: Partial<Record<OptionName, string>> = { cache_size: '8MiB', ...more };
+// A small cache is full and a small arena touched within seconds: what grows afterwards grows without a bound.
+const options: Partial<Record<OptionName, string>> = { cache_size: '8MiB', memory: '128MiB', ...more };
 const settings = readSettings(
   (name) => options[name],
   () => undefined,

@@ -1,14 +1,15 @@
-import { writeFile } from 'node:fs/promises';
-import { KlosetError } from '../../errors.ts';
-import { isLoopback, parseReference } from '../../registry/reference.ts';
 import type { StressFindings } from '../../store/stress/findings.ts';
 import { type StressEvent, stress } from '../../store/stress/run.ts';
-import { confirm } from '../confirm.ts';
+import { agreeToLoad } from '../agree.ts';
 import { formatBytes, formatRate, formatSeconds } from '../format.ts';
 import type { Output } from '../output.ts';
+import { writeReport } from '../reportFile.ts';
 import { type Session, withSession } from '../session.ts';
-import { type CommonFlags, storeSettings } from '../storeOptions.ts';
+import type { CommonFlags } from '../storeOptions.ts';
 import { limitText } from '../stressText.ts';
+
+/** How long it may take to take everything away again after Ctrl-C, in milliseconds. */
+const GRACE_MS = 30_000;
 
 type StressFlags = CommonFlags & {
   maxRequests: number;
@@ -23,9 +24,10 @@ type StressFlags = CommonFlags & {
 export async function stressRegistry(location: string, flags: StressFlags): Promise<void> {
   const { maxRequests, maxBytes } = flags;
   const bounds = { maxRequests, maxBytes, maxSeconds: flags.maxSeconds / 1000 };
-  await agree(location, flags);
+  const cost = `up to ${maxRequests} requests and ${formatBytes(maxBytes)} in ${formatSeconds(bounds.maxSeconds)}`;
+  await agreeToLoad(location, flags, cost);
   // Before the load: what it found would be lost where it cannot be kept.
-  if (flags.report) await Promise.all(reportFiles(flags.report).map((path) => keep(path, '')));
+  if (flags.report) await Promise.all(reportFiles(flags.report).map((path) => writeReport(path, '')));
   const run = async (session: Session) => {
     const { output, signal, exchange } = session;
     const view = startView(output);
@@ -35,17 +37,7 @@ export async function stressRegistry(location: string, flags: StressFlags): Prom
     print(session, findings);
     if (flags.report) await report(flags.report, findings, output);
   };
-  await withSession(location, flags, run, { holdsBack: false });
-}
-
-async function agree(location: string, flags: StressFlags): Promise<void> {
-  const { origin } = parseReference(location, { useTls: storeSettings(flags).useTls });
-  const { hostname } = new URL(origin);
-  if (flags.yes || isLoopback(hostname)) return;
-  const cost = `up to ${flags.maxRequests} requests and ${formatBytes(flags.maxBytes)} in ${formatSeconds(flags.maxSeconds / 1000)}`;
-  if (await confirm(`Load ${hostname} with ${cost}? Its operator may count them, or charge for them.`))
-    return;
-  throw new KlosetError('CANCELLED', 'nothing was sent');
+  await withSession(location, flags, run, { holdsBack: false }, GRACE_MS);
 }
 
 /** On a terminal one line that changes, elsewhere a line per step, with `--json` an object per step. */
@@ -122,21 +114,11 @@ function print({ output }: Session, findings: StressFindings): void {
 async function report(path: string, findings: StressFindings, output: Output): Promise<void> {
   const { stressPage } = await import('../stressPage.ts');
   const [page, figures] = reportFiles(path);
-  await keep(page, await stressPage(findings));
-  await keep(figures, `${JSON.stringify(findings, null, 2)}\n`);
+  await writeReport(page, await stressPage(findings));
+  await writeReport(figures, `${JSON.stringify(findings, null, 2)}\n`);
   output.line(`wrote ${page} and ${figures}`);
 }
 
 function reportFiles(path: string): [string, string] {
   return [path, `${path}.json`];
-}
-
-async function keep(path: string, content: string): Promise<void> {
-  await writeFile(path, content).catch((cause) => {
-    throw new KlosetError('FILE_WRITE_FAILED', 'the report cannot be written', {
-      object: path,
-      remedy: 'Name a file in a folder that you may write to.',
-      cause,
-    });
-  });
 }

@@ -49,32 +49,38 @@ export class Trash {
     this.#blobs.delete(reference);
   }
 
-  /** Cancels sessions and deletes tags, manifests and blobs, in this order; reports what would not go. */
-  async empty(exchange: Exchange, signal: AbortSignal): Promise<Leftovers> {
+  /**
+   * Cancels sessions and deletes tags, manifests and blobs, in this order; reports what would not go.
+   *
+   * @param lanes how many are deleted at once
+   */
+  async empty(exchange: Exchange, signal: AbortSignal, lanes = 1): Promise<Leftovers> {
     const sessions = [...this.#sessions].map((open) =>
       cancelUpload(exchange, open.current, SESSION_TIMEOUT_MS).then(() => open.closed()),
     );
     await Promise.all(sessions);
     // By tag first: some delete a manifest only once it has no tag, others have no deletion by tag.
-    for (const tag of this.#tags) {
+    await each(this.#tags, lanes, async (tag) => {
       await attempt(() => deleteManifest(exchange, tag, signal));
-    }
-    for (const digest of this.#manifests) {
+    });
+    await each(this.#manifests, lanes, async (digest) => {
       if (await attempt(() => deleteManifest(exchange, digest, signal))) this.#manifests.delete(digest);
-    }
-    for (const tag of this.#tags) {
-      // Some accept a deletion and do nothing: only a look tells.
+    });
+    await each(this.#tags, lanes, async (tag) => {
+      // Some accept a deletion and do nothing: only a look tells. It is not repeated: where the tag could only be
+      // deleted with its manifest, it would be taken for one that was just written, and be waited for.
+      exchange.recentTags.deleted(tag);
       const gone = await getManifest(exchange, tag, signal).then(
         (manifest) => manifest === undefined,
         () => false,
       );
       if (gone) this.#tags.delete(tag);
-    }
+    });
     // What a manifest that stays names has to stay too.
     if (this.#tags.size === 0 && this.#manifests.size === 0) {
-      for (const digest of this.#blobs.keys()) {
+      await each(this.#blobs.keys(), lanes, async (digest) => {
         if (await attempt(() => deleteBlob(exchange, digest, signal))) this.#blobs.delete(digest);
-      }
+      });
     }
     return {
       tags: [...this.#tags],
@@ -100,6 +106,14 @@ export class OpenSession {
   closed(): void {
     this.#onClosed();
   }
+}
+
+async function each<T>(items: Iterable<T>, lanes: number, job: (item: T) => Promise<void>): Promise<void> {
+  const rest = items[Symbol.iterator]();
+  const lane = async () => {
+    for (let next = rest.next(); !next.done; next = rest.next()) await job(next.value);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
 }
 
 async function attempt(operation: () => Promise<unknown>): Promise<boolean> {
