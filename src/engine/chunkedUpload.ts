@@ -194,9 +194,12 @@ async function commit(
   holder.moved(answer.session);
   const { error } = answer;
   if (isHopeless(error, exchange)) throw error;
-  // The session is not known to be closed: another upload may have stored the blob while this commit came to nothing.
   const blob = await storedAfterAll(exchange, digest, bytes, signal);
-  if (blob) return { kind: 'stored', blob };
+  if (blob) {
+    // Otherwise another upload may have stored the blob while this commit came to nothing, and left its session open.
+    if (error.code === 'UPLOAD_SESSION_LOST') holder.closed();
+    return { kind: 'stored', blob };
+  }
   if (saysTooLarge(error)) {
     if (!chunk || !host.bodyRefused(chunk.bytes)) throw error;
     return { kind: 'again', error, free: true };

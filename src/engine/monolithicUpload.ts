@@ -42,9 +42,12 @@ export async function uploadMonolithic(
   const { error } = answer;
   if (isHopeless(error, exchange)) throw error;
   if (saysTooLarge(error)) return tooLarge(error, bytes, context);
-  // The session is not known to be closed: another upload may have stored the blob while this commit came to nothing.
   const blob = await storedAfterAll(exchange, digest, bytes, signal);
-  if (blob) return { kind: 'stored', blob };
+  if (blob) {
+    // Otherwise another upload may have stored the blob while this commit came to nothing, and left its session open.
+    if (error.code === 'UPLOAD_SESSION_LOST') holder.closed();
+    return { kind: 'stored', blob };
+  }
   if (error.code === 'BLOB_CORRUPT') {
     // The bytes lie unchanged in memory: a second refusal is no accident of the line.
     return { kind: 'again', error };
