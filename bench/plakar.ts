@@ -68,11 +68,17 @@ async function report(): Promise<void> {
   if (values.markdown) await writeFile(values.markdown, markdown(rows));
 }
 
-// What it has started ends with it.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+// The task under way is done first: its stores and programs would be left behind otherwise.
+let ending = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    ending = true;
+    process.exitCode = 130;
+  });
 const toxiproxy = await startToxiproxy();
 try {
   for (const mebibytes of values.trees.split(',').map(Number)) {
+    if (ending) break;
     const stage = await openStage({
       parent: await storageParent(),
       mebibytes,
@@ -89,6 +95,7 @@ try {
       );
       for (let round = 0; round < rounds; round++) {
         for (const task of tasks.filter(({ repeat }) => repeat || round === 0)) {
+          if (ending) break;
           await once(task, stage, round);
           // At once, so that a run that is cut short leaves its figures.
           await report();

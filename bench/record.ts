@@ -30,19 +30,19 @@ const ONE = ['--registries', 'distribution3'];
 const OTHERS = ['embedded', 'docker-registry', 'zot'];
 
 const STEPS: readonly Step[] = [
-  {
-    name: 'beside four programs',
-    minutes: 1.5,
-    args: engine('push,pull', ...ONE, '--rounds', values.rounds),
-  },
   ...OTHERS.map((registry) => ({
     name: `on ${registry}`,
-    minutes: 1.1,
+    minutes: 1.2,
     args: engine(
       'push,pull',
       ...['--registries', registry, '--peers', 'oras,crane', '--rounds', values.rounds],
     ),
   })),
+  {
+    name: 'beside four programs',
+    minutes: 1.9,
+    args: engine('push,pull', ...ONE, '--rounds', values.rounds),
+  },
   {
     name: 'round trips',
     minutes: 1.7,
@@ -50,7 +50,7 @@ const STEPS: readonly Step[] = [
   },
   {
     name: 'whole runs of plakar',
-    minutes: 2.4,
+    minutes: 2,
     args: [
       ...['--suite', 'whole', '--trees', '86', '--contestants', 'directory,ours', '--rounds', '2'],
       ...['--tasks', 'restore;restore, slow;backup;backup, slow;check'],
@@ -58,19 +58,19 @@ const STEPS: readonly Step[] = [
   },
   {
     name: 'sizes',
-    minutes: 1,
+    minutes: 0.9,
     args: engine('sizes', ...ONE, '--sizes', '0.0625,1,64', '--rounds', '2'),
   },
   {
     name: 'narrow connections',
-    minutes: 0.6,
+    minutes: 0.5,
     args: engine(
       'push,pull',
       ...[...ONE, '--peers', 'oras', '--round-trips', '50', '--bandwidths', '20', '--rounds', '2'],
     ),
   },
-  { name: 'micro', minutes: 0.4, args: ['--suite', 'micro', '--quick'] },
-  { name: 'listing', minutes: 0.3, args: engine('list', '--stores', '1000,100000', '--rounds', '3') },
+  { name: 'micro', minutes: 0.5, args: ['--suite', 'micro', '--quick'] },
+  { name: 'listing', minutes: 0.2, args: engine('list', '--stores', '1000,100000', '--rounds', '3') },
   {
     name: 'stores that grow',
     minutes: 0.4,
@@ -78,7 +78,7 @@ const STEPS: readonly Step[] = [
   },
   {
     name: 'objects at once',
-    minutes: 0.4,
+    minutes: 0.3,
     args: engine('concurrency', ...ONE, '--quick', '--round-trips', '50', '--concurrencies', '1,4,16'),
   },
 ];

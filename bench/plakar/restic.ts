@@ -20,6 +20,8 @@ export interface Restic {
   backup(store: string, address: string, folder: string): Promise<number>;
   restore(store: string, address: string, target: string): Promise<number>;
   check(store: string, address: string): Promise<number>;
+  /** Removes the newest snapshot, and what only it held. */
+  forget(store: string, address: string): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export async function openRestic(home: string): Promise<Restic | undefined> {
     restore: (store, at, target) => run(store, at, 'restore', 'latest', '--target', target),
     // Plakar's check reads all data, too.
     check: (store, at) => run(store, at, 'check', '--read-data'),
+    forget: (store, at) => run(store, at, 'forget', 'latest', '--prune'),
     close: async () => {
       await server.stop();
     },

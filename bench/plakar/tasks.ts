@@ -62,12 +62,34 @@ const RESTIC = {
     }
   },
   check: (stage: Stage, tool: Restic, address: string) => tool.check(stage.kept, address),
+  maintenance: async (stage: Stage, tool: Restic, address: string) => {
+    const name = `new-${count++}`;
+    await tool.create(name);
+    await tool.backup(name, address, stage.root);
+    return await tool.forget(name, address);
+  },
   backup: async (stage: Stage, tool: Restic, address: string) => {
     const name = `new-${count++}`;
     await tool.create(name);
     return await tool.backup(name, address, stage.root);
   },
 };
+
+/** What gives back the room of a snapshot that was removed: the first run marks its packfiles, the second deletes them. */
+async function maintenance(stage: Stage, one: Contestant, address: string): Promise<number> {
+  const name = `new-${count++}`;
+  const store = one.location(name, address);
+  await one.plakar.create(store, { encrypted: true });
+  try {
+    await backup(one, store, stage.root);
+    await one.plakar.rm(store, (await one.plakar.ls(store))[0] ?? '');
+    const begun = performance.now();
+    await one.plakar.maintenance(store);
+    return (performance.now() - begun) / 1000;
+  } finally {
+    await one.remove(name);
+  }
+}
 
 async function cat(stage: Stage, one: Contestant, address: string): Promise<number> {
   const file = `${stage.snapshots.get(one.name)}:${join(stage.root, stage.tree.catFile)}`;
@@ -159,6 +181,15 @@ export const TASKS: readonly Task[] = [
     trees: [SMALL],
     run: (stage, one) => newBackup(stage, one, stage.slowAddress),
     restic: RESTIC.backup,
+  },
+  {
+    name: 'maintenance',
+    unit: 's',
+    directory: true,
+    repeat: true,
+    trees: [SMALL],
+    run: (stage, one) => maintenance(stage, one, stage.registry.address),
+    restic: RESTIC.maintenance,
   },
   {
     name: 'spawn to first answer',

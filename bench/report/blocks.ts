@@ -20,7 +20,7 @@ export function blocksOf(file: SuiteFile, rows: readonly Row[]): ReadonlyMap<str
   const short = rows.filter((row) => (ofMainSize(row) && row.concurrency === undefined) || isShortWhole(row));
   return new Map([
     ['machine', machineText(file)],
-    ['in-short', markdownTable(ratioTable(short))],
+    ['in-short', `${loadText(file)}\n\n${markdownTable(ratioTable(short))}`],
     ['ratios', markdownTable(ratioTable(rows))],
     table('transfers', main.filter(onLoopback)),
     table(
@@ -55,13 +55,25 @@ const isShortWhole = ({ task }: Row) => /^whole: (backup|restore)$/.test(task);
 const isLoopback = ({ roundTripMs = 0, bandwidthBytesPerSecond }: Row) =>
   roundTripMs === 0 && bandwidthBytesPerSecond === undefined;
 
-function machineText({ machine, versions, git, date }: SuiteFile): string {
+function machineText(file: SuiteFile): string {
+  const { machine, versions, git, date } = file;
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return `Recorded on ${date.slice(0, 10)} at commit ${git.commit.slice(0, 8)}${git.dirty ? ' with changes' : ''}: ${
-    machine.cpu
-  }, ${machine.cores} processors, ${Math.round(machine.memoryBytes / 1024 / MIB)} GiB; registries store ${
-    machine.storage === 'memory' ? 'in memory' : 'on a disk'
-  }. The load was ${machine.loadAverage.toFixed(1)} as it began${
-    machine.loadAverage > machine.cores / 2 ? ': others used the machine, and only ratios say something' : ''
-  }. ${programs.join(', ')}.`;
+  const commit = `${git.commit.slice(0, 8)}${git.dirty ? ' with changes' : ''}`;
+  const memory = `${Math.round(machine.memoryBytes / 1024 / MIB)} GiB`;
+  const storage = machine.storage === 'memory' ? 'in memory' : 'on a disk';
+  return [
+    `Recorded on ${date.slice(0, 10)} at commit ${commit}: ${machine.cpu}, ${machine.cores} processors, ${memory};`,
+    `registries store ${storage}. ${loadText(file)}`,
+    `${programs.join(', ')}.`,
+  ].join('\n');
+}
+
+/** How far a recording can be trusted. */
+function loadText({ machine, results }: SuiteFile): string {
+  const load = machine.loadAverage.toFixed(1);
+  const fewest = Math.min(...results.map(({ samples }) => samples.length));
+  const runs = fewest === 1 ? 'Some figures are of a single run.' : `Each figure has ${fewest} runs or more.`;
+  return machine.loadAverage > machine.cores / 2
+    ? `**Others used the machine meanwhile (a load of ${load} as it began): this says little.** ${runs}`
+    : `The load was ${load} as it began. ${runs}`;
 }

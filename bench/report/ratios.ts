@@ -31,10 +31,10 @@ export function ratioTable(results: readonly Result[]): Table {
           .map((one) => timesAsGood(ours.get(keyOf(one)) as Result, one)),
       ),
     );
-    const registries = new Set(group.map(({ registry = '' }) => registry));
+    const registries = orderOf(group.map(({ registry = '' }) => registry));
     return [
       ...[first.task, sizeOf(first), linkOf(first) || 'loopback', first.unit],
-      ...[[...registries].join(', '), ...cells],
+      ...[registries.join(', '), ...cells],
     ];
   });
   const head = ['task', 'size', 'link', 'unit', 'registries', ...peers.map((peer) => `× ${peer}`)];

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SuiteFile } from '../../bench/suite/schema.ts';
 import { findBrowser } from '../support/browser.ts';
 import { openOffline } from '../support/openOffline.ts';
-import { lookAtPlots } from '../support/plots.ts';
+import { lookAtPlots, type Plot } from '../support/plots.ts';
 import { type Scratch, scratch } from '../support/scratch.ts';
 import { suiteFile } from '../support/suiteFile.ts';
 
@@ -28,12 +28,27 @@ const SMALL: SuiteFile = {
   ),
 };
 
+const TITLES_OF_README = [
+  ...['Throughput by registry', 'Throughput by round trip', 'Plakar on a registry beside a directory'],
+];
 const TITLES = [
   ...['Throughput by registry', 'Throughput by size of the objects', 'Throughput by round trip'],
   ...['Throughput of narrow connections', 'Throughput by objects at once', 'Processor time per GiB'],
   ...['Requests per GiB', 'Upload modes and hashers', 'Plakar on a registry beside a directory'],
   ...['Cost of one object by size of the store', 'Listing', "The plugin's transport", 'SHA-256', 'History'],
 ];
+
+function expectReadable(plot: Plot, scheme: 'light' | 'dark'): void {
+  expect(plot.cells, plot.title).not.toHaveLength(0);
+  expect(Math.min(...plot.cells), `marks in the emptiest part of ${plot.title}`).toBeGreaterThan(0);
+  expect(plot.flat, `marks without extent in ${plot.title}`).toBe(0);
+  expect(plot.outside, `texts cut off in ${plot.title}`).toEqual([]);
+  expect(plot.overlapping, `texts upon each other in ${plot.title}`).toEqual([]);
+  expect(plot.axisTitles, plot.title).not.toHaveLength(0);
+  const [dark, light] = scheme === 'dark' ? [0.6, 1] : [0, 0.4];
+  expect(plot.textLightness, plot.title).toBeGreaterThanOrEqual(dark);
+  expect(plot.textLightness, plot.title).toBeLessThanOrEqual(light);
+}
 
 describe.skipIf(program === undefined)('the report of the benchmarks', () => {
   let folder: Scratch;
@@ -48,7 +63,8 @@ describe.skipIf(program === undefined)('the report of the benchmarks', () => {
     await folder?.remove();
   });
 
-  async function report(name: string, files: readonly SuiteFile[]): Promise<string> {
+  /** Without files: about the recordings of the repository. */
+  async function report(name: string, files: readonly SuiteFile[] = []): Promise<string> {
     const paths = files.map((_, i) => join(folder.path, `${name}-${i}.json`));
     for (const [i, path] of paths.entries()) await writeFile(path, JSON.stringify(files[i]));
     const page = join(folder.path, `${name}.html`);
@@ -56,25 +72,13 @@ describe.skipIf(program === undefined)('the report of the benchmarks', () => {
     return pathToFileURL(page).href;
   }
 
-  const open = (url: string, colorScheme: 'light' | 'dark') => openOffline(browser, url, colorScheme);
-
   test.each(['light', 'dark'] as const)('all its plots have data and can be read, %s', async (scheme) => {
     const url = await report(`all-${scheme}`, [EARLIER, LATER]);
-    const { page, complaints, asked, close } = await open(url, scheme);
+    const { page, complaints, asked, close } = await openOffline(browser, url, scheme);
     try {
       const plots = await lookAtPlots(page);
       expect(plots.map(({ title }) => title)).toEqual(TITLES);
-      for (const plot of plots) {
-        expect(plot.cells, plot.title).not.toHaveLength(0);
-        expect(Math.min(...plot.cells), `marks in the emptiest part of ${plot.title}`).toBeGreaterThan(0);
-        expect(plot.flat, `marks without extent in ${plot.title}`).toBe(0);
-        expect(plot.outside, `texts cut off in ${plot.title}`).toEqual([]);
-        expect(plot.overlapping, `texts upon each other in ${plot.title}`).toEqual([]);
-        expect(plot.axisTitles, plot.title).not.toHaveLength(0);
-        const [dark, light] = scheme === 'dark' ? [0.6, 1] : [0, 0.4];
-        expect(plot.textLightness, plot.title).toBeGreaterThanOrEqual(dark);
-        expect(plot.textLightness, plot.title).toBeLessThanOrEqual(light);
-      }
+      for (const plot of plots) expectReadable(plot, scheme);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(1280);
       expect(complaints).toEqual([]);
       expect(asked).toEqual([url]);
@@ -83,8 +87,20 @@ describe.skipIf(program === undefined)('the report of the benchmarks', () => {
     }
   });
 
+  test('so it is with the recordings of the repository', async () => {
+    const { page, complaints, close } = await openOffline(browser, await report('kept'), 'light');
+    try {
+      const plots = await lookAtPlots(page);
+      for (const plot of plots) expectReadable(plot, 'light');
+      expect(plots.map(({ title }) => title)).toEqual(expect.arrayContaining(TITLES_OF_README));
+      expect(complaints).toEqual([]);
+    } finally {
+      await close();
+    }
+  });
+
   test('what was not measured has no plot', async () => {
-    const { page, complaints, close } = await open(await report('small', [SMALL]), 'light');
+    const { page, complaints, close } = await openOffline(browser, await report('small', [SMALL]), 'light');
     try {
       const plots = await lookAtPlots(page);
       expect(plots.map(({ title }) => title)).toEqual([

@@ -1,7 +1,7 @@
 /** What a browser has made of the plots of a page. */
 import type { Page } from 'playwright-core';
 
-interface Plot {
+export interface Plot {
   /** Of its section. */
   readonly title: string;
   /** Marks of data in each part of a picture with parts, or in the one picture. */
@@ -60,7 +60,9 @@ function lookInside(): unknown {
             box.bottom > frame.bottom + 1,
         )
         .map(({ text }) => text),
+      // The boxes of slanted texts meet where the texts do not.
       overlapping: boxes
+        .filter((_, at) => !/rotate\(-[1-8]/.test(texts[at].getAttribute('transform')))
         .flatMap((one, at) => boxes.slice(at + 1).map((other) => [one, other] as const))
         .filter(([one, other]) => meet(one.box, other.box))
         .map(([one, other]) => `${one.text} | ${other.text}`),
