@@ -1,16 +1,21 @@
 /**
  * Tries plakar's commands on every registry: `KLOSET_OCI_PEERS=… npm run compatibility`. `--only WORDS` takes the rows whose
- * name contains them; `--write` writes the table into docs/compatibility.md. Fails where a step fails, or where a whole
+ * name contains them; `--at-once N` tries so many at a time; `--write` writes the table into docs/compatibility.md. Fails where a step fails, or where a whole
  * run does not give the table that is there.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import PQueue from 'p-queue';
 import { scratch } from '../support/scratch.ts';
 import { live, STEPS, type StepName } from './life.ts';
 import { type PlaceEntry, places } from './places.ts';
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', default: '' }, write: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string', default: '' },
+    'at-once': { type: 'string', default: '3' },
+    write: { type: 'boolean', default: false },
+  },
 });
 const PAGE = new URL('../../docs/compatibility.md', import.meta.url);
 const START = '<!-- written by npm run compatibility -- --write -->\n\n';
@@ -60,16 +65,20 @@ function table(rows: readonly Row[], kind: PlaceEntry['kind']): string {
   return line('registry', STEPS) + rule + body.join('');
 }
 
-const rows: Row[] = [];
-for (const entry of places().filter(({ name }) => name.includes(values.only))) {
+async function tell(entry: PlaceEntry): Promise<Row> {
   const startedMs = performance.now();
   const row = await tryPlace(entry);
-  rows.push(row);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   const verdict = row.failure === undefined ? 'ok    ' : 'FAILED';
   console.log(`${verdict} ${entry.name}: ${row.done.length} of ${STEPS.length} steps in ${seconds} s`);
   if (row.failure !== undefined) console.log(row.failure.split('\n').slice(-12).join('\n'));
+  return row;
 }
+
+// Half of a row is waiting, 5 s of it for plakar's cache process to end.
+const queue = new PQueue({ concurrency: Number(values['at-once']) });
+const entries = places().filter(({ name }) => name.includes(values.only));
+const rows = await Promise.all(entries.map((entry) => queue.add(() => tell(entry))));
 
 const page = await readFile(PAGE, 'utf8');
 const head = page.slice(0, page.indexOf(START) + START.length);
