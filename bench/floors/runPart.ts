@@ -118,9 +118,9 @@ const PARTS: Record<PartName, Part> = {
       connectTimeoutMs: 5000,
       tls: undefined,
     });
-    const memory = Buffer.allocUnsafeSlow(OBJECT_BYTES);
+    const memory = Buffer.allocUnsafeSlow(MIB);
     const url = new URL(`http://127.0.0.1:${port}/`);
-    const place = (at: number) => memory.subarray(at);
+    const place = (at: number) => memory.subarray(at % MIB);
     return {
       work: async () => {
         for (let at = 0; at < BYTES; at += OBJECT_BYTES) {
