@@ -73,7 +73,7 @@ function loadText({ machine, results }: SuiteFile): string {
   const load = machine.loadAverage.toFixed(1);
   const fewest = Math.min(...results.map(({ samples }) => samples.length));
   const runs = fewest === 1 ? 'Some figures are of a single run.' : `Each figure has ${fewest} runs or more.`;
-  return machine.loadAverage > machine.cores / 2
+  return machine.loadAverage > machine.cores
     ? `**Others used the machine meanwhile (a load of ${load} as it began): this says little.** ${runs}`
     : `The load was ${load} as it began. ${runs}`;
 }
