@@ -28,8 +28,9 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const LENGTH = /^\d{1,16}$/;
 
 /**
- * Reads a head, without the empty line that ends it. To a HEAD there is no body, whatever its length is said to be. Stricter than servers need: two lengths that differ, or a length
- * beside a coding, are how answers are made to be taken for others' on a connection that is used again.
+ * Reads a head, without the empty line that ends it. Stricter than servers need: two lengths, or a length beside a
+ * coding, are how answers are made to be taken for others' on a connection that is used again. To a HEAD there is no
+ * body, whatever its length is said to be.
  *
  * @throws NotHttpError
  */
@@ -73,9 +74,8 @@ function framingOf(status: number, headers: Readonly<Record<string, string>>, me
     return { kind: 'chunked' };
   }
   if (length === undefined) return { kind: 'close' };
-  const [only, ...others] = new Set(length.split(',').map((part) => part.trim()));
-  const bytes = Number(only);
-  if (others.length > 0 || only === undefined || !LENGTH.test(only) || !Number.isSafeInteger(bytes))
+  const bytes = Number(length);
+  if (!LENGTH.test(length) || !Number.isSafeInteger(bytes))
     throw new NotHttpError(`content-length "${length.slice(0, 40)}"`);
   return { kind: 'length', bytes };
 }

@@ -229,6 +229,7 @@ describe('a connection', () => {
     ['HTTP/2', '\0\0\x12\x04\0\0\0\0\0'],
     ['headers without an end', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(20_000)}`],
     ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n'],
+    ['one length twice', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\nx'],
     [
       'a length beside a coding',
       'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
