@@ -76,9 +76,9 @@ test('without a proxy nothing of it is loaded, nor what reads certificates', asy
     const { stderr } = await runMeasured(process.execPath, args, { env });
     return /LOADED (.+)/.exec(stderr)?.[1] ?? '';
   };
-  const rare = /proxyClient|tlsFiles|peerCertificate|explain/;
+  const rare = /proxyClient|poolClient|undici|tlsFiles|peerCertificate|explain/;
   const direct = await loadedBy(`oci://${registry.address}/a/b`, via(proxy).env);
-  expect(direct).toContain('undiciPool');
+  expect(direct).toContain('openExchange');
   expect(direct).not.toMatch(rare);
   expect(await loadedBy(`oci://registry.test:${registry.port}/a/b`, via(proxy).env)).toContain('proxyClient');
 });
