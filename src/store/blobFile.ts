@@ -1,6 +1,7 @@
 import type { PlaceBytes } from '../registry/transport.ts';
 import type { HashLane } from '../workers/hasher.ts';
 import type { Slab, SlabPool } from '../workers/slabs.ts';
+import { intoRoom } from './intoRoom.ts';
 
 /** A file, and where in it a blob begins. */
 interface FileStart {
@@ -18,7 +19,7 @@ export class BlobFile {
   readonly #pool: SlabPool;
   readonly #lane: HashLane;
   readonly #file: FileStart;
-  readonly #signal: AbortSignal;
+  readonly #signal: AbortSignal | undefined;
   readonly #windows = new Map<number, Slab>();
   readonly #coming = new Map<number, Promise<void>>();
   #taken = 0;
@@ -28,7 +29,13 @@ export class BlobFile {
   #closed = false;
 
   /** @param signal ends the wait for memory */
-  constructor(bytes: number, pool: SlabPool, lane: HashLane, file: FileStart, signal: AbortSignal) {
+  constructor(
+    bytes: number,
+    pool: SlabPool,
+    lane: HashLane,
+    file: FileStart,
+    signal: AbortSignal | undefined,
+  ) {
     this.#bytes = bytes;
     this.#windowBytes = pool.segmentBytes;
     this.#pool = pool;
@@ -55,9 +62,7 @@ export class BlobFile {
         continue;
       }
       const room = this.#viewOf(slab, index, this.#taken);
-      const part = Math.min(room.length, chunk.length - done);
-      const inPlace = chunk.buffer === room.buffer && chunk.byteOffset + done === room.byteOffset;
-      if (!inPlace) room.set(chunk.subarray(done, done + part));
+      const part = intoRoom(room, chunk, done);
       done += part;
       this.#taken += part;
       if (part === room.length) this.#write(index, slab);

@@ -150,7 +150,7 @@ export class DirectoryStore implements ObjectStore {
 function contentOf(path: string, source: ByteSource, options: PutOptions): FileContent {
   const pour = isStoredSource(source) ? source.pour : undefined;
   if (!pour) return bytesOf(source, options);
-  const { signal = new AbortController().signal, onSent: onMoved } = options;
+  const { signal, onSent: onMoved } = options;
   return (file) => pour({ file, path, signal, onMoved });
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { KlosetError, throwIfAborted } from '../errors.ts';
+import { throwIfAborted } from '../errors.ts';
 import { readBlob } from '../registry/blobs.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { HashedWriteError, type Hasher } from '../workers/hasher.ts';
-import { LaneLostError } from '../workers/hashPool.ts';
+import { LaneLostError, MAX_ATTEMPTS, workerFailed } from '../workers/hashPool.ts';
 import type { SlabPool } from '../workers/slabs.ts';
 import { onDisk } from './atomicFile.ts';
 import { BlobFile } from './blobFile.ts';
@@ -13,8 +13,6 @@ import { algorithmOf, checkDigest, checkedLength, DAMAGED_REMEDY } from './readL
 
 /** Length from which an object is worth the hash threads, in bytes: a smaller one is hashed before they have started. */
 const POURED_BYTES = 1024 * 1024;
-
-const MAX_ATTEMPTS = 3;
 
 /** What pouring takes from the engine. */
 export interface PourTools {
@@ -28,7 +26,7 @@ export interface PourOptions {
   readonly file: FileHandle;
   /** For messages. */
   readonly path: string;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onMoved?: ((bytes: number) => void) | undefined;
 }
 
@@ -90,11 +88,7 @@ async function pourAgain(
       if (error instanceof HashedWriteError) await onDisk(options.path, () => Promise.reject(error));
       if (!(error instanceof LaneLostError)) throw error;
       if (attempt < MAX_ATTEMPTS) continue;
-      throw new KlosetError('WORKER_FAILED', 'the hash worker failed', {
-        tried: `${attempt} workers`,
-        remedy: 'Try --hasher native or --hasher wasm; please report it if both fail.',
-        cause: error,
-      });
+      throw workerFailed(attempt, error);
     }
   }
 }

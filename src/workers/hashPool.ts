@@ -5,13 +5,23 @@ import { type HashResult, type HashTask, LANE_LOST } from './hashTasks.ts';
 
 // More lanes than this outrun any link and any registry, and each costs 10 MiB.
 const MAX_THREADS = 4;
-const MAX_ATTEMPTS = 3;
+/** How many workers may die under the same work. */
+export const MAX_ATTEMPTS = 3;
 
 /** The tasks of one stream, which all go to the worker that holds its state. */
 export interface LaneAffinity {
   readonly lane: number;
   /** The thread that the first task went to. */
   workerId: number | undefined;
+}
+
+/** The error of work under which so many workers have died. */
+export function workerFailed(attempts: number, cause: unknown): KlosetError {
+  return new KlosetError('WORKER_FAILED', 'the hash worker failed', {
+    tried: `${attempts} workers`,
+    remedy: 'Try --hasher native or --hasher wasm; please report it if both fail.',
+    cause,
+  });
 }
 
 /** A lane's worker died, and the state with it: the stream has to be hashed from its start. */
@@ -38,11 +48,7 @@ export class HashPool {
         return await this.#counted(pool.run(task));
       } catch (cause) {
         if (this.#closed || attempt >= MAX_ATTEMPTS) {
-          throw new KlosetError('WORKER_FAILED', 'the hash worker failed', {
-            tried: `${attempt} workers`,
-            remedy: 'Try --hasher native or --hasher wasm; please report it if both fail.',
-            cause,
-          });
+          throw workerFailed(attempt, cause);
         }
       }
     }

@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
 import type { TlsConnect } from '../tls.ts';
+import { closedByPeer } from './closedByPeer.ts';
 
 // As undici does: probes find a peer that vanished without a word.
 const KEEP_ALIVE_PROBE_MS = 60_000;
@@ -71,7 +72,7 @@ function opened(socket: Socket, event: string, timeoutMs: number): Promise<Socke
     });
     socket.once('close', () => {
       settle();
-      reject(Object.assign(new Error('other side closed'), { code: 'ECONNRESET' }));
+      reject(closedByPeer());
     });
   });
 }

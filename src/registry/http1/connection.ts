@@ -133,10 +133,6 @@ export class Connection {
   }
 
   #done(incoming: IncomingAnswer, beyond: number): void {
-    if (this.#incoming !== incoming) {
-      if (beyond > 0) this.destroy();
-      return;
-    }
     this.#incoming = undefined;
     this.#memory = SCRATCH;
     this.#keepAliveMs = incoming.keepAliveMs;

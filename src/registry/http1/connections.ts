@@ -17,7 +17,7 @@ interface Turn {
 }
 
 /**
- * Connections to one origin, spoken to in HTTP/1.1. A client for all purposes spends two seconds of processor time per GiB
+ * Connections to one origin, spoken to in HTTP/1.1. A client for all purposes spends 1.5 s of processor time per GiB
  * that it receives, on copies and on memory for each piece; here bodies are read into the memory that they are wanted in,
  * and written from where they lie: docs/performance.md.
  */

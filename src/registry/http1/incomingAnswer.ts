@@ -1,5 +1,6 @@
 import type { PlaceBytes } from '../transport.ts';
 import { ChunkedBody } from './chunkedBody.ts';
+import { closedByPeer } from './closedByPeer.ts';
 import { ReceivedBody } from './receivedBody.ts';
 import { NotHttpError, parseResponseHead, type ResponseHead } from './responseHead.ts';
 
@@ -107,7 +108,7 @@ export class IncomingAnswer {
     }
     // All has come, and waits for its place.
     if (this.#carry?.length === this.#rest) return;
-    this.fail(error ?? Object.assign(new Error('other side closed'), { code: 'ECONNRESET' }));
+    this.fail(error ?? closedByPeer());
   }
 
   fail(error: unknown): void {

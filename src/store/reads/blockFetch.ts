@@ -1,6 +1,7 @@
 import { asKlosetError, cancelled, isKlosetError, KlosetError, throwIfAborted } from '../../errors.ts';
 import { type Clock, systemClock } from '../../flow/clock.ts';
 import type { PlaceBytes } from '../../registry/transport.ts';
+import { intoRoom } from '../intoRoom.ts';
 import { describeRef } from '../objectNames.ts';
 import type { ObjectContent } from '../objectStore.ts';
 import type { Block } from './block.ts';
@@ -153,10 +154,7 @@ export class BlockFetch {
   /** Takes bytes into the blocks, which is where most of them are already. */
   #keep(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length; ) {
-      const room = this.#room(this.#seen);
-      const part = Math.min(room.length, chunk.length - at);
-      const inPlace = chunk.buffer === room.buffer && chunk.byteOffset + at === room.byteOffset;
-      if (!inPlace) room.set(chunk.subarray(at, at + part));
+      const part = intoRoom(this.#room(this.#seen), chunk, at);
       this.#seen += part;
       at += part;
     }
