@@ -1,3 +1,4 @@
+import { orAborted } from '../../flow/orAborted.ts';
 import type { BegunAnswer, BodyPieces, HttpClient } from '../httpClient.ts';
 import type { RegistryRequest } from '../transport.ts';
 import { type ConnectOptions, Connector } from './connect.ts';
@@ -109,7 +110,9 @@ export class Connections implements HttpClient {
         throw error;
       },
     );
-    const connection = await orAborted(opened, signal);
+    const connection = await orAborted(opened, signal).catch((error) => {
+      throw signal.aborted ? signal.reason : error;
+    });
     given = true;
     return connection;
   }
@@ -171,16 +174,4 @@ function headOf({ method, url, headers = {}, body }: RegistryRequest): string {
 
 function closedError(): Error {
   return Object.assign(new Error('the connections were closed'), { code: 'ECONNABORTED' });
-}
-
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    work.catch(() => {});
-    return Promise.reject(signal.reason);
-  }
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
