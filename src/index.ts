@@ -53,5 +53,4 @@ export type { DigestStore } from './store/storedSource.ts';
 export { TracedStore, type TracedStoreOptions } from './store/tracedStore.ts';
 export { copyAll, pullAll, pushAll, type TransferOptions, type TransferResult } from './store/transfer.ts';
 export type { TransferItem, TransferSource } from './store/transferSource.ts';
-export { type WriteBehindOptions, WriteBehindStore } from './store/writeBehind.ts';
 export type { HasherChoice } from './workers/hasher.ts';

@@ -22,9 +22,8 @@ export interface ByteSource {
   /** True when any position can be read any number of times; otherwise positions ascend without gaps, once. */
   readonly rereadable: boolean;
   /**
-   * Present where the bytes lie in memory, complete, and can neither change nor vanish before `release` is called: the
-   * one case in which a put may be acknowledged before it has ended. Whoever acknowledges it early calls `release` when
-   * the put has ended, however it ended; calling it again does nothing.
+   * Present where the bytes lie in memory, complete, and can neither change nor vanish before `release` is called, which
+   * is done when the put has ended, however it ended; calling it again does nothing.
    */
   readonly held?: HeldBytes | undefined;
   /** Opens the source. A source is opened once per push; readers are closed by the engine. */

@@ -21,6 +21,16 @@ export async function takeUp(
   payload: Payload,
   context: UploadContext,
 ): Promise<UploadedBlob | TakenUp | undefined> {
+  const taken = await whatIsLeft(payload, context);
+  // A blob that is there whole was sent by the earlier run as well, and by nobody since.
+  if (taken) context.onResumed?.('digest' in taken ? taken.bytes : taken.offset);
+  return taken;
+}
+
+async function whatIsLeft(
+  payload: Payload,
+  context: UploadContext,
+): Promise<UploadedBlob | TakenUp | undefined> {
   const { journal, exchange, host, signal, mode } = context;
   const bytes = payload.sizeBytes;
   if (!journal || bytes === undefined || !payload.replayable) return undefined;
@@ -32,10 +42,7 @@ export async function takeUp(
     if (!blob && host.formFor(bytes, payload.prefersWhole, mode) === 'chunked') {
       const status = await uploadStatus(exchange, session, signal);
       const offset = resumeOffset(status?.rangeEnd, left.confirmedBytes, bytes);
-      if (status && offset !== undefined) {
-        context.onResumed?.(offset);
-        return { session: status, offset, chunkBytes: left.chunkBytes };
-      }
+      if (status && offset !== undefined) return { session: status, offset, chunkBytes: left.chunkBytes };
       // Also where it does not say where it is: ECR answers 404 for sessions that live.
       session = status ?? session;
     }

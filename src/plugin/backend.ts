@@ -1,12 +1,11 @@
-import { DEFAULT_CONCURRENCY } from '../engine/coordinator.ts';
 import type { IncomingObject } from '../engine/incomingObject.ts';
 import { parseReference } from '../registry/reference.ts';
 import { CachedStore } from '../store/cachedStore.ts';
+import { HostLocks } from '../store/hostLocks.ts';
 import type { ObjectStore } from '../store/objectStore.ts';
-import { type OpenOciStore, openOciStore } from '../store/openStore.ts';
+import { openOciStore } from '../store/openStore.ts';
 import { ociStoreOptions, type StoreSettings } from '../store/storeSettings.ts';
 import { TracedStore } from '../store/tracedStore.ts';
-import { WriteBehindStore } from '../store/writeBehind.ts';
 import type { StoreIdentity } from './storeResponses.ts';
 
 /** GHCR has shown manifests some seconds late to others than their writer. */
@@ -22,11 +21,9 @@ export interface Backend {
   readonly store: ObjectStore;
   /** An object about to arrive, with room for the first window of a Put. */
   receive(): IncomingObject;
-  /** Waits for writes that were acknowledged. @throws KlosetError what one of them failed with */
-  flush(signal: AbortSignal): Promise<void>;
-  /** Cancels writes that were acknowledged and are still under way: the host is gone, and will never name them. */
-  abandon(): void;
-  /** Ends the store, after what it still has to write. @throws KlosetError what one of those writes failed with */
+  /** Deletes the locks that the host has put and not deleted. @throws KlosetError */
+  releaseLocks(signal: AbortSignal): Promise<void>;
+  /** Ends the store; the locks of the host go with it. @throws KlosetError */
   close(): Promise<void>;
 }
 
@@ -47,15 +44,19 @@ export const openBackend: OpenBackend = (location, settings, log) => {
     missingPatienceMs: MISSING_PATIENCE_MS,
     onRemark: log,
   });
-  const { store, behind } = compose(open, settings);
+  // From the registry outwards. Nothing is acknowledged before it is stored: plakar 1.1.4 takes the state of a backup
+  // into its own cache also when that state was refused, and the next backup leaves out what it believes to be stored.
+  const cached = new CachedStore(open.store, { cacheBytes: settings.cacheBytes });
+  const locks = new HostLocks(cached);
+  const trace = process.env.KLOSET_OCI_TRACE;
+  const store = trace ? new TracedStore(locks, trace) : locks;
   const { repository, origin } = parseReference(location, { useTls: settings.useTls });
   return {
     // What the Go connector answers.
     identity: { origin: repository, type: 'oci', root: origin },
     store,
     receive: () => open.coordinator.receive(),
-    flush: async (signal) => behind?.flush({ signal }),
-    abandon: () => behind?.abandon(),
+    releaseLocks: (signal) => locks.release({ signal }),
     close: async () => {
       try {
         await store.close();
@@ -65,24 +66,3 @@ export const openBackend: OpenBackend = (location, settings, log) => {
     },
   };
 };
-
-/**
- * From the registry outwards: the cache of reads; writes behind, whose barriers stand before the reads too; the trace,
- * which shows what the host sees.
- */
-function compose(
-  open: OpenOciStore,
-  settings: StoreSettings,
-): { store: ObjectStore; behind: WriteBehindStore | undefined } {
-  const cached = new CachedStore(open.store, { cacheBytes: settings.cacheBytes });
-  const behind =
-    settings.writeBehind === false
-      ? undefined
-      : new WriteBehindStore(cached, {
-          // More than are sent at once would only hold memory.
-          maxPending: settings.concurrency ?? DEFAULT_CONCURRENCY,
-        });
-  const store = behind ?? cached;
-  const trace = process.env.KLOSET_OCI_TRACE;
-  return { store: trace ? new TracedStore(store, trace) : store, behind };
-}

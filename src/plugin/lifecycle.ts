@@ -1,4 +1,4 @@
-import { asKlosetError, isKlosetError } from '../errors.ts';
+import { asKlosetError } from '../errors.ts';
 import type { OpenBackend } from './backend.ts';
 import { oneLine } from './callErrors.ts';
 import { StoreService } from './storeService.ts';
@@ -12,13 +12,13 @@ export interface PluginParts {
   readonly log: (line: string) => void;
   /** Aborts when the plugin is to end before its host does. */
   readonly stop: AbortSignal;
-  /** How long the end may take, in milliseconds, each for the calls under way and for writes behind them. */
+  /** How long the end may take, in milliseconds, each for the calls under way and for the store. */
   readonly graceMs: number;
 }
 
 /**
  * Serves one host until it is gone, or until it is told to stop. Resolves with true when the host ended in order
- * and all that it was told is stored is stored.
+ * and the store could be ended.
  */
 export async function runPlugin(parts: PluginParts): Promise<boolean> {
   const { log, stop, graceMs } = parts;
@@ -46,8 +46,6 @@ async function endService(
   const closed = service.end().then(
     () => true,
     (error) => {
-      // Packfiles that were abandoned, and that no state will ever name.
-      if (isKlosetError(error, 'CANCELLED')) return true;
       log(oneLine(asKlosetError(error).message));
       return false;
     },

@@ -13,6 +13,11 @@ export interface ParsedConfig {
 /** Keys of the host. It keeps a passphrase to itself, save in `plakar sync`, where all reaches the plugin. */
 const HOST_KEYS: readonly string[] = ['location', 'passphrase', 'passphrase_cmd'];
 
+/** Options of earlier versions, with what has become of them. */
+const RETIRED: Readonly<Record<string, string>> = {
+  write_behind: 'a packfile is acknowledged once it is stored, and not before',
+};
+
 /**
  * Reads what `plakar store add NAME LOCATION key=value…` has stored. Keys that are not ours are left alone: the host
  * may add its own. Their values may be secrets and are never shown.
@@ -39,6 +44,7 @@ export function parseOptions(config: ReadonlyMap<string, string>): ParsedConfig 
 
 function remarkOn(key: string): string | undefined {
   const known: readonly string[] = OPTIONS.map(({ name }) => name);
+  if (Object.hasOwn(RETIRED, key)) return `the option "${key}" has no effect any more: ${RETIRED[key]}.`;
   if (known.includes(key) || HOST_KEYS.includes(key)) return undefined;
   const normal = key.toLowerCase().replaceAll('-', '_');
   const [best] = known

@@ -27,6 +27,9 @@ type Method = (call: Call) => Promise<void>;
 /** How long a ping waits for a registry that has answered before, in milliseconds. */
 const PING_PATIENCE_MS = 10_000;
 
+/** How long the answer to Close waits for a registry to delete a lock, in milliseconds: the host can do nothing about it. */
+const RELEASE_PATIENCE_MS = 5000;
+
 const MODE_WRITE = 2;
 const MODE_READ = 4;
 // Asking every manifest for its size is a request per object, and the host only shows the sum.
@@ -58,8 +61,7 @@ export class StoreService {
       '/store.Store/Ping': (call) => this.#unary(call, emptyRequest(), () => this.#ping(call)),
       '/store.Store/Close': (call) =>
         this.#unary(call, emptyRequest(), async () => {
-          // A barrier, and not the end: plakar's maintenance deletes its lock after it has called Close.
-          await this.#backend?.flush(call.signal);
+          await this.#releaseLocks(call.signal);
           return emptyResponse();
         }),
       '/store.Store/Mode': (call) =>
@@ -96,12 +98,20 @@ export class StoreService {
    * The host is gone: ends the store once the calls under way have come to their ends. Those that were aborted have
    * upload sessions to cancel, and need its connections for that.
    *
-   * @throws KlosetError what a write that was acknowledged before has failed with
+   * @throws KlosetError
    */
   async end(): Promise<void> {
-    this.#backend?.abandon();
     await Promise.all(this.#running);
     await this.#backend?.close();
+  }
+
+  /**
+   * plakar deletes its lock from a thread, which may come after the call Close, or never: whoever waits for the answer
+   * shall find no lock of a command that has ended. What cannot be deleted now, the end tries again and tells.
+   */
+  async #releaseLocks(signal: AbortSignal): Promise<void> {
+    const patience = AbortSignal.timeout(RELEASE_PATIENCE_MS);
+    await this.#backend?.releaseLocks(AbortSignal.any([signal, patience])).catch(() => {});
   }
 
   async #init(call: Call): Promise<void> {

@@ -131,14 +131,6 @@ export const OPTIONS = [
     pluginOnly: true,
   },
   {
-    name: 'write_behind',
-    type: 'boolean',
-    defaultText: 'true',
-    description:
-      'Take the next packfile while earlier ones are still on their way; a state is stored after all of them.',
-    pluginOnly: true,
-  },
-  {
     name: 'upload_mode',
     type: 'choice',
     choices: UPLOAD_MODES,
@@ -197,7 +189,6 @@ export interface StoreSettings {
   readonly concurrency: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly cacheBytes: number | undefined;
-  readonly writeBehind: boolean | undefined;
   readonly uploadMode: UploadMode | undefined;
   readonly chunkBytes: number | undefined;
   readonly partBytes: number | undefined;
@@ -236,7 +227,6 @@ export function readSettings(
     concurrency: read('concurrency', parseCount),
     memoryBytes: read('memory', parseBytes),
     cacheBytes: read('cache_size', parseBytes),
-    writeBehind: read('write_behind', parseBoolean),
     uploadMode: read('upload_mode', (text) => parseChoice(text, UPLOAD_MODES)),
     chunkBytes: read('chunk_size', parseBytes),
     partBytes: read('part_size', parseBytes),

@@ -1,18 +1,8 @@
-import type { ByteSource } from '../engine/source.ts';
 import { asKlosetError } from '../errors.ts';
 import { type Clock, systemClock } from '../flow/clock.ts';
-import type { ObjectRef, ObjectType } from './objectNames.ts';
-import type {
-  ByteRange,
-  GetOptions,
-  ObjectContent,
-  ObjectFinding,
-  ObjectStat,
-  ObjectStore,
-  OperationOptions,
-  PutOptions,
-  PutResult,
-} from './objectStore.ts';
+import { ForwardingStore } from './forwardingStore.ts';
+import type { ObjectRef } from './objectNames.ts';
+import type { ByteRange, GetOptions, ObjectContent, ObjectStore } from './objectStore.ts';
 import { TraceWriter } from './reads/traceWriter.ts';
 
 /** Settings of a trace. */
@@ -24,9 +14,7 @@ export interface TracedStoreOptions {
  * A store that notes every read in a file (docs/read-path.md has its format): when, how long, of which object by its
  * ordinal, which bytes. No content, no names. A read is over when its last byte was taken.
  */
-export class TracedStore implements ObjectStore {
-  readonly location: string;
-  readonly #inner: ObjectStore;
+export class TracedStore extends ForwardingStore {
   readonly #clock: Clock;
   readonly #writer: TraceWriter;
 
@@ -36,33 +24,12 @@ export class TracedStore implements ObjectStore {
    * @param path the file; traces are appended to it
    */
   constructor(inner: ObjectStore, path: string, options: TracedStoreOptions = {}) {
-    this.location = inner.location;
-    this.#inner = inner;
+    super(inner);
     this.#clock = options.clock ?? systemClock;
     this.#writer = new TraceWriter(path, this.#clock.now());
   }
 
-  create(config: Uint8Array, options?: OperationOptions): Promise<void> {
-    return this.#inner.create(config, options);
-  }
-
-  open(options?: OperationOptions): Promise<Uint8Array> {
-    return this.#inner.open(options);
-  }
-
-  list(type: ObjectType, options?: OperationOptions): AsyncIterable<string> {
-    return this.#inner.list(type, options);
-  }
-
-  stat(ref: ObjectRef, options?: OperationOptions): Promise<ObjectStat> {
-    return this.#inner.stat(ref, options);
-  }
-
-  put(ref: ObjectRef, source: ByteSource, options?: PutOptions): Promise<PutResult> {
-    return this.#inner.put(ref, source, options);
-  }
-
-  async get(ref: ObjectRef, options: GetOptions = {}): Promise<ObjectContent> {
+  override async get(ref: ObjectRef, options: GetOptions = {}): Promise<ObjectContent> {
     const startMs = this.#clock.now();
     const offset = options.range?.offset ?? 0;
     const note = (length: number, error?: unknown) => {
@@ -72,7 +39,7 @@ export class TracedStore implements ObjectStore {
     };
     let content: ObjectContent;
     try {
-      content = await this.#inner.get(ref, options);
+      content = await this.inner.get(ref, options);
     } catch (error) {
       note(options.range?.length ?? 0, error);
       throw error;
@@ -85,18 +52,10 @@ export class TracedStore implements ObjectStore {
     return { ...content, stream: notedAtItsEnd(content, note) };
   }
 
-  delete(ref: ObjectRef, options?: OperationOptions): Promise<void> {
-    return this.#inner.delete(ref, options);
-  }
-
-  verify(ref: ObjectRef, options?: OperationOptions & { deep?: boolean }): Promise<ObjectFinding> {
-    return this.#inner.verify(ref, options);
-  }
-
   /** @throws KlosetError FILE_WRITE_FAILED when a part of the trace could not be written */
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     try {
-      await this.#inner.close();
+      await this.inner.close();
     } finally {
       await this.#writer.close();
     }
@@ -107,7 +66,7 @@ export class TracedStore implements ObjectStore {
     if (!options.range) this.#writer.object(ref, content.bytes);
     // A lock is never remembered below, where the length of everything else costs no request after a read.
     else if (ref.type !== 'lock') {
-      const stat = await this.#inner.stat(ref).catch(() => undefined);
+      const stat = await this.inner.stat(ref).catch(() => undefined);
       if (stat) this.#writer.object(ref, stat.bytes);
     }
   }

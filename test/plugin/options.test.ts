@@ -20,7 +20,6 @@ describe('options of a store', () => {
         concurrency: '4',
         memory: '64MiB',
         cache_size: '1MiB',
-        write_behind: 'false',
         upload_mode: 'chunked',
         chunk_size: '8MiB',
         part_size: '2GiB',
@@ -48,7 +47,6 @@ describe('options of a store', () => {
         concurrency: 4,
         memoryBytes: 64 * 1024 ** 2,
         cacheBytes: 1024 ** 2,
-        writeBehind: false,
         uploadMode: 'chunked',
         chunkBytes: 8 * 1024 ** 2,
         partBytes: 2 * 1024 ** 3,
@@ -96,12 +94,17 @@ describe('options of a store', () => {
     ['Memory', 'memory'],
     ['chunk-size', 'chunk_size'],
     ['chunksize', 'chunk_size'],
-    ['writebehind', 'write_behind'],
     ['use_tsl', 'use_tls'],
     ['concurency', 'concurrency'],
   ])('%s looks like a typing error of %s', (key, name) => {
     expect(parse({ [key]: 'sesame' }).remarks).toEqual([
       `the option "${key}" is unknown and was ignored; did you mean ${name}?`,
+    ]);
+  });
+
+  it('one of an earlier version is told of', () => {
+    expect(parse({ write_behind: 'true' }).remarks).toEqual([
+      'the option "write_behind" has no effect any more: a packfile is acknowledged once it is stored, and not before.',
     ]);
   });
 

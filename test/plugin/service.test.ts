@@ -196,7 +196,10 @@ describe('options', () => {
       [{ location, concurrency: 'lots' }, /option concurrency: expected a whole number.*"lots".*store set/],
       [{ location, chunk_size: '8 parsecs' }, /option chunk_size: expected a size.*"8 parsecs"/],
       [{ location, upload_mode: 'fast' }, /option upload_mode: expected auto, chunked or monolithic.*"fast"/],
-      [{ location, write_behind: 'maybe' }, /option write_behind: expected true or false.*"maybe"/],
+      [
+        { location, allow_shared_repository: 'maybe' },
+        /option allow_shared_repository: expected true or false.*"maybe"/,
+      ],
       [{ location, stall_timeout: '-1s' }, /option stall_timeout: expected a time.*"-1s"/],
       [{}, /location of the store is missing.*oci:\/\//],
       [{ location: 'oci://127.0.0.1:5000' }, /LOCATION_INVALID.*repository is missing/],

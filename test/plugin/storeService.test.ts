@@ -39,7 +39,7 @@ let objects: MemoryObjects;
 let service: StoreService;
 let log: string[];
 let closes: number;
-let flushing: () => Promise<void>;
+let releasing: (signal: AbortSignal) => Promise<void>;
 
 function start(method: string, request?: Record<string, unknown>): FakeCall {
   const call = fakeCall(`/store.Store/${method}`);
@@ -56,13 +56,12 @@ beforeEach(async () => {
   objects = memoryObjects();
   log = [];
   closes = 0;
-  flushing = async () => {};
+  releasing = async () => {};
   const backend: Backend = {
     identity: { origin: 'o', type: 'oci', root: 'r' },
     store,
     receive: objects.receive,
-    abandon: () => store.calls.push('abandon'),
-    flush: () => flushing(),
+    releaseLocks: (signal) => releasing(signal),
     close: async () => {
       closes++;
     },
@@ -205,7 +204,7 @@ describe('Put', () => {
     const call = put({ mac: MAC, type: 1 }, { chunk: Buffer.from('abc') });
     call.reset();
     await service.end();
-    expect([store.calls, objects.held]).toEqual([['abandon'], 0]);
+    expect([store.calls, objects.held]).toEqual([[], 0]);
   });
 
   it('is read to its end where no store is open', async () => {
@@ -227,14 +226,19 @@ describe('Put', () => {
 });
 
 describe('the end', () => {
-  it('of a store waits for what it has to write, and tells what failed', async () => {
-    const written = Promise.withResolvers<void>();
-    flushing = () => written.promise;
+  it('of a store waits until the locks of the host are gone', async () => {
+    const released = Promise.withResolvers<void>();
+    releasing = () => released.promise;
     const call = start('Close', {});
     await settle();
     expect(call.isEnded).toBe(false);
-    written.reject(new KlosetError('UPLOAD_REFUSED', 'a packfile was refused'));
-    expect((await call.ended).message).toBe('[UPLOAD_REFUSED] a packfile was refused.');
+    released.resolve();
+    expect((await call.ended).status).toBe(GRPC_STATUS.OK);
+  });
+
+  it('of a store is not in the way of a host whose lock cannot be deleted', async () => {
+    releasing = () => Promise.reject(new KlosetError('CONNECTION_LOST', 'the registry is gone'));
+    expect((await start('Close', {}).ended).status).toBe(GRPC_STATUS.OK);
   });
 
   it('of a store is none: plakar deletes a lock after it', async () => {
@@ -257,7 +261,7 @@ describe('the end', () => {
     for (const call of calls) call.reset();
     await service.end();
     expect(signals).toEqual([undefined, calls[1]?.signal]);
-    expect(store.calls).toEqual(['abandon', 'deleted', 'deleted']);
+    expect(store.calls).toEqual(['deleted', 'deleted']);
   });
 
   it('comes after the calls under way', async () => {

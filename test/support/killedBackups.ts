@@ -50,7 +50,8 @@ export async function backUpKilled(options: KilledBackupsOptions): Promise<Kille
 
   // Some are done before the kill comes: those do not count.
   for (let run = 1; ended.plakar + ended.plugin < runs && run <= 3 * runs; run++) {
-    await writeSmallTree(tree, seed + run * 1000);
+    // Every other one is of the same files as the one before, of which it sends what plakar believes to be missing.
+    if (run % 2 === 1) await writeSmallTree(tree, seed + run * 1000);
     const victim = random() < 0.5 ? 'plakar' : 'plugin';
     const backup = plakar.start('at', store, 'backup', tree);
     const moment = delay(random() * wholeMs);

@@ -162,11 +162,6 @@ const [samples] = await Promise.all([
   sample(untilMs),
   ...Array.from({ length: WORKERS }, () => work(untilMs)),
 ]);
-try {
-  await backend.flush(new AbortController().signal);
-} catch (error) {
-  failures.push(`flush: ${error}`);
-}
 await backend.close();
 const report: SoakReport = {
   samples,

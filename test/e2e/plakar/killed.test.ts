@@ -54,12 +54,20 @@ describe.skipIf(!peers.found)('a backup that is killed', () => {
       `${states} states, each with all its packfiles`,
     );
 
-    // The store is none the worse for it.
-    await writeSmallTree(tree, 99);
-    await plakar.backup(store, tree);
-    await plakar.check(store);
-    const [snapshot] = await plakar.ls(store);
-    await plakar.restore(store, join(folder.path, 'restored'), snapshot);
-    expect(await compareTrees(tree, join(folder.path, 'restored'))).toEqual([]);
+    // The store is none the worse for it, neither for the files of the last one nor for others, nor seen from elsewhere.
+    const elsewhere = await openPlakar({ connector: connectorPackage('ours') });
+    try {
+      for (const seed of [undefined, 99]) {
+        if (seed !== undefined) await writeSmallTree(tree, seed);
+        await plakar.backup(store, tree);
+        const [snapshot] = await elsewhere.ls(store);
+        const target = join(folder.path, `restored-${seed}`);
+        await elsewhere.restore(store, target, snapshot);
+        expect(await compareTrees(tree, target)).toEqual([]);
+      }
+      await elsewhere.check(store);
+    } finally {
+      await elsewhere.close();
+    }
   });
 });
