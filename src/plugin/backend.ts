@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import type { IncomingObject } from '../engine/incomingObject.ts';
+import { stateFolder } from '../engine/stateFolder.ts';
 import { parseReference } from '../registry/reference.ts';
 import { CachedStore } from '../store/cachedStore.ts';
 import { HostLocks } from '../store/hostLocks.ts';
+import { KeptStates } from '../store/keptStates.ts';
 import type { ObjectStore } from '../store/objectStore.ts';
 import { openOciStore } from '../store/openStore.ts';
 import { ociStoreOptions, type StoreSettings } from '../store/storeSettings.ts';
@@ -47,7 +50,8 @@ export const openBackend: OpenBackend = (location, settings, log) => {
   // From the registry outwards. Nothing is acknowledged before it is stored: plakar 1.1.4 takes the state of a backup
   // into its own cache also when that state was refused, and the next backup leaves out what it believes to be stored.
   const cached = new CachedStore(open.store, { cacheBytes: settings.cacheBytes });
-  const locks = new HostLocks(cached);
+  const states = new KeptStates(cached, { folder: join(stateFolder(), 'states'), onRemark: log });
+  const locks = new HostLocks(states);
   const trace = process.env.KLOSET_OCI_TRACE;
   const store = trace ? new TracedStore(locks, trace) : locks;
   const { repository, origin } = parseReference(location, { useTls: settings.useTls });
