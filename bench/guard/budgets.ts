@@ -65,7 +65,7 @@ export const BUDGETS = {
     'requests per deleted lock': { atMost: 1, reason: 'a lock has nothing to give back' },
     'requests per list': { atMost: 1, reason: '201 tags are one page' },
     'files opened per file': {
-      atMost: 1,
+      atMost: 1.02,
       reason: 'opening and closing a small file costs more than hashing it',
     },
     'objects listed': { atLeast: 201, reason: 'a list that ends early would be cheap and wrong' },

@@ -3,7 +3,8 @@
  * the same on every machine, where times are not. Loaded before the product (`node --import`).
  */
 import crypto from 'node:crypto';
-import fs from 'node:fs/promises';
+import fs from 'node:fs';
+import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
 /** Below it lie headers, names and manifests, which are copied by the dozen and cost nothing. */
@@ -74,9 +75,14 @@ for (const name of ['alloc', 'allocUnsafe', 'allocUnsafeSlow'])
 
 const updates = Object.getPrototypeOf(crypto.createHash('sha256')) as object;
 watch(updates, 'update', (_, [data]) => count('hashed', lengthOf(data)));
-watch(fs, 'open', () => {
-  counts.opened++;
-});
+for (const [owner, name] of [
+  [promises, 'open'],
+  [fs, 'open'],
+  [fs, 'openSync'],
+] as const)
+  watch(owner, name, () => {
+    counts.opened++;
+  });
 watch(crypto, 'hash', (_, [, data]) => count('hashed', lengthOf(data)));
 
 // `new Uint8Array(bytes)` and `new Uint8Array(view)`: the constructor itself.

@@ -86,8 +86,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the cache of blocks is switched off',
     file: 'src/store/cachedStore.ts',
-    from: 'if (!isCached(ref)) return this.#inner.get(ref, options);',
-    to: 'if (ref.mac) return this.#inner.get(ref, options);',
+    from: 'if (!isCached(ref)) return this.inner.get(ref, options);',
+    to: 'if (ref.mac) return this.inner.get(ref, options);',
     scenario: 'reads',
   },
   {

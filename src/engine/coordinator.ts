@@ -18,7 +18,7 @@ import type { Region } from './windowedPayload.ts';
 
 /** Settings of the engine. */
 export interface EngineOptions {
-  /** Blobs under way at once. More than the memory holds wait for it. @default 16 */
+  /** Blobs under way at once. More than the memory holds wait for it. @default 16, or 64 of up to 1 MiB */
   concurrency?: number | undefined;
   /** Bound of the memory above that of an idle process, in bytes; at least 32 MiB. @default 268435456 */
   memoryBytes?: number | undefined;
@@ -67,6 +67,11 @@ const WINDOW_BYTES = MIB;
 const MOST_WINDOW_BYTES = 32 * MIB;
 /** Default of {@link EngineOptions.concurrency}. */
 export const DEFAULT_CONCURRENCY = 16;
+/**
+ * The same for blobs of up to {@link SMALL_BYTES}, each of which is three requests one after the other and hardly any
+ * bytes: at 50 ms sixteen at once are a hundred a second. Flow control has the say on requests (flow/concurrencyWindow.ts).
+ */
+export const SMALL_CONCURRENCY = 64;
 
 /** Pushes sources to sinks, many at once, within a memory budget. */
 export class Coordinator {
@@ -89,7 +94,7 @@ export class Coordinator {
     this.#memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
     this.#payloads = new Payloads(this.#memoryBytes, this.hasher);
     this.#queue = new PQueue({ concurrency });
-    this.#smallQueue = new PQueue({ concurrency });
+    this.#smallQueue = new PQueue({ concurrency: options.concurrency ?? SMALL_CONCURRENCY });
     this.#chunkBytes = options.chunkBytes;
     this.#partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
     const { journalFolder: folder, onRemark } = options;

@@ -1,5 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { fileCalls } from '../engine/fileCalls.ts';
 import { fileSource } from '../engine/fileSource.ts';
 import { KlosetError } from '../errors.ts';
 import { CONFIG_FILE } from './directoryLayout.ts';
@@ -54,13 +55,15 @@ export async function planPush(
 }
 
 async function statSource(path: string) {
-  return stat(path).catch((cause) => {
+  try {
+    return await fileCalls.stat(path);
+  } catch (cause) {
     throw new KlosetError('SOURCE_MISSING', 'does not exist', {
       object: path,
       remedy: 'Check the path.',
       cause,
     });
-  });
+  }
 }
 
 function itemOf(path: string, bytes: number, type: ObjectType): TransferItem {

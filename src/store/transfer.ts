@@ -1,4 +1,6 @@
+import { DEFAULT_CONCURRENCY, SMALL_CONCURRENCY } from '../engine/coordinator.ts';
 import type { TransferEvent } from '../engine/events.ts';
+import { SMALL_BYTES } from '../engine/payloads.ts';
 import type { ByteSource } from '../engine/source.ts';
 import { asKlosetError, isKlosetError, KlosetError } from '../errors.ts';
 import type { DirectoryStore } from './directoryStore.ts';
@@ -14,7 +16,7 @@ import { sourceOf, type TransferItem, type TransferSource } from './transferSour
 export interface TransferOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: TransferEvent) => void) | undefined;
-  /** Objects under way at once. @default 16 */
+  /** Objects under way at once. @default 16, or 64 where all are of up to 1 MiB and go to a registry */
   readonly concurrency?: number | undefined;
 }
 
@@ -106,7 +108,10 @@ async function transfer(
   const tally = { objects: 0, skipped: 0, mounted: 0, bytes: 0, resumedBytes: 0 };
   for (const types of WAVES) {
     const wave = items.filter(({ type }) => types.includes(type));
-    await runAll(wave, options, async (item, waveSignal) => {
+    const small =
+      target instanceof OciStore && wave.every(({ bytes = SMALL_BYTES + 1 }) => bytes <= SMALL_BYTES);
+    const concurrency = options.concurrency ?? (small ? SMALL_CONCURRENCY : DEFAULT_CONCURRENCY);
+    await runAll(wave, { signal, concurrency }, async (item, waveSignal) => {
       let resumedBytes = 0;
       const onMove = (event: TransferEvent) => {
         if (event.type === 'object-resumed') resumedBytes += event.bytes;

@@ -1,24 +1,31 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { close, fdatasync, openSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import type { Clock } from '../../flow/clock.ts';
 import { encodeLines, type JournalHeader, type JournalRecord } from './format.ts';
 import { syncDelayMs } from './policy.ts';
 
+const [datasync, closeFile] = [promisify(fdatasync), promisify(close)];
+
 /**
- * The journal that this process writes. Lines are handed to the system as they come, those of a moment together, so
- * that they outlive the process; they are synced to the disk now and then, so that most of them outlive a failure of
- * the power. The file is made with the first line. Nothing here throws: a push does not fail for its journal.
+ * The journal that this process writes. Lines are handed to the system as they come, so that they outlive the process;
+ * they are synced to the disk now and then, so that most of them outlive a failure of the power. The file is made with
+ * the first line. Nothing here throws: a push does not fail for its journal.
+ *
+ * Lines are written at once: through a thread two lines for each of 2,000 small files took a tenth of a push, and no byte
+ * of a blob may leave before the line of its session is with the system. While a sync is under way they wait for it, as
+ * some file systems would have the main thread do.
  */
 export class JournalFile {
   readonly path: string;
   readonly #header: JournalHeader;
   readonly #clock: Clock;
   readonly #onFailure: (cause: unknown) => void;
-  #handle: FileHandle | undefined;
+  #fd: number | undefined;
   #waiting: JournalRecord[] = [];
-  #writing: Promise<void> = Promise.resolve();
   #syncTimer: NodeJS.Timeout | undefined;
-  #syncing: Promise<void> = Promise.resolve();
+  #syncing: Promise<void> | undefined;
   #lastSyncMs = Number.NEGATIVE_INFINITY;
   #unsyncedBytes = 0;
   #dirty = false;
@@ -43,18 +50,22 @@ export class JournalFile {
     if (this.#broken || records.length === 0) return Promise.resolve();
     this.#unsyncedBytes += blobBytes;
     this.#waiting.push(...records);
-    // Those that gather while others are written go in the next write together.
-    if (this.#waiting.length > records.length) return this.#writing;
-    this.#writing = this.#writing.then(() => this.#write());
-    return this.#writing;
+    if (this.#syncing) return this.#syncing;
+    this.#write();
+    return Promise.resolve();
   }
 
   /** Syncs what was written. */
   async sync(): Promise<void> {
-    await this.#writing;
     clearTimeout(this.#syncTimer);
     this.#syncTimer = undefined;
-    this.#syncing = this.#syncing.then(() => this.#sync());
+    // One that is under way does not have what was written since it began.
+    while (this.#syncing) await this.#syncing;
+    if (this.#fd === undefined || !this.#dirty || this.#broken) return;
+    this.#syncing = this.#sync(this.#fd).then(() => {
+      this.#syncing = undefined;
+      this.#write();
+    });
     await this.#syncing;
   }
 
@@ -62,19 +73,21 @@ export class JournalFile {
   async close(): Promise<void> {
     await this.sync();
     this.#broken = true;
-    await this.#handle?.close().catch(() => {});
-    this.#handle = undefined;
+    const fd = this.#fd;
+    this.#fd = undefined;
+    if (fd !== undefined) await closeFile(fd).catch(() => {});
   }
 
-  async #write(): Promise<void> {
+  #write(): void {
     const records = this.#waiting;
     this.#waiting = [];
-    if (this.#broken) return;
+    if (this.#broken || records.length === 0) return;
     try {
-      const first = this.#handle === undefined;
+      const first = this.#fd === undefined;
       // Locations may carry tokens of the registry: for the eyes of the user alone.
-      this.#handle ??= await open(this.path, 'ax', 0o600);
-      await this.#handle.appendFile(encodeLines(first ? [this.#header, ...records] : records));
+      this.#fd ??= openSync(this.path, 'ax', 0o600);
+      const lines = Buffer.from(encodeLines(first ? [this.#header, ...records] : records));
+      for (let done = 0; done < lines.length; ) done += writeSync(this.#fd, lines, done);
       this.#dirty = true;
       this.#planSync();
     } catch (cause) {
@@ -90,15 +103,14 @@ export class JournalFile {
     this.#syncTimer = setTimeout(() => void this.sync(), delayMs).unref();
   }
 
-  async #sync(): Promise<void> {
-    if (!this.#handle || !this.#dirty || this.#broken) return;
+  async #sync(fd: number): Promise<void> {
     const first = this.syncs === 0;
     this.#dirty = false;
     this.#unsyncedBytes = 0;
     this.#lastSyncMs = this.#clock.now();
     this.syncs++;
     try {
-      await this.#handle.datasync();
+      await datasync(fd);
       if (first) await syncFolder(dirname(this.path));
     } catch (cause) {
       this.#broken = true;
