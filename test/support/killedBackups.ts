@@ -1,4 +1,5 @@
 /** Backups with the real plakar that are killed at random moments, and what they leave in the registry. */
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FaultPlan, RunningRegistry } from '../../src/emulator/index.ts';
 import { seededRandom } from './killedPushes.ts';
@@ -88,15 +89,16 @@ function kill(pid: number): void {
   }
 }
 
-/** Resolves when a process is gone; a plugin whose host is dead ends within 10 s. */
+/**
+ * Resolves when a process is gone; a plugin whose host is dead ends within 10 s. One that has ended and that nobody has
+ * asked for its exit code counts: whoever takes over orphans may be in no hurry.
+ */
 async function gone(pid: number): Promise<void> {
-  for (let left = 400; left > 0; left--) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return;
-    }
-    await delay(50);
+  for (let left = 2000; left > 0; left--) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
+    // Field 3, behind the name in brackets.
+    if (stat === undefined || stat.charAt(stat.lastIndexOf(')') + 2) === 'Z') return;
+    await delay(10);
   }
   throw new Error(`process ${pid} does not end`);
 }
