@@ -33,7 +33,7 @@ import { Resolver } from './resolver.ts';
 import { sameContent } from './sameContent.ts';
 import { type DigestStore, isStoredSource, sumBytes } from './storedSource.ts';
 import { StoreTags } from './storeTags.ts';
-import { liveObjects } from './tagSurvey.ts';
+import { liveMacs, liveObjects } from './tagSurvey.ts';
 import { verifyObject } from './verifyObject.ts';
 
 type Target = ObjectRef | 'CONFIG';
@@ -128,7 +128,7 @@ export class OciStore implements DigestStore {
   }
 
   async *list(type: ObjectType, options: OperationOptions = {}): AsyncIterable<string> {
-    for (const { mac } of await this.listAll([type], options)) yield mac;
+    yield* liveMacs(await this.#tags.walk([type], options.signal), type);
   }
 
   async listAll(types: readonly ObjectType[], options: OperationOptions = {}): Promise<Iterable<ObjectRef>> {
