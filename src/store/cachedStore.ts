@@ -1,5 +1,6 @@
 import type { ByteSource } from '../engine/source.ts';
 import { cancelled } from '../errors.ts';
+import type { MacList } from './macList.ts';
 import type { ObjectRef, ObjectType } from './objectNames.ts';
 import type {
   GetOptions,
@@ -74,7 +75,7 @@ export class CachedStore implements ObjectStore {
     return this.#inner.open(options);
   }
 
-  list(type: ObjectType, options?: OperationOptions): AsyncIterable<string> {
+  list(type: ObjectType, options?: OperationOptions): MacList {
     return this.#inner.list(type, options);
   }
 

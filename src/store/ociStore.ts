@@ -11,6 +11,7 @@ import type { DeletionMemory } from './deletionMemory.ts';
 import { deletionRemark } from './deletionWords.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { EmptyConfig } from './emptyConfig.ts';
+import { type MacList, wholeList } from './macList.ts';
 import type { Layer } from './manifest.ts';
 import { ManifestWriter } from './manifestWriter.ts';
 import { named, namedStream, nameOf } from './naming.ts';
@@ -127,8 +128,8 @@ export class OciStore implements DigestStore {
     return Buffer.concat(chunks);
   }
 
-  async *list(type: ObjectType, options: OperationOptions = {}): AsyncIterable<string> {
-    yield* liveMacs(await this.#tags.walk([type], options.signal), type);
+  list(type: ObjectType, options: OperationOptions = {}): MacList {
+    return wholeList(async () => liveMacs(await this.#tags.walk([type], options.signal), type));
   }
 
   async listAll(types: readonly ObjectType[], options: OperationOptions = {}): Promise<Iterable<ObjectRef>> {

@@ -1,6 +1,7 @@
 import type { ByteSource } from '../engine/source.ts';
 import { asKlosetError } from '../errors.ts';
 import { type Clock, systemClock } from '../flow/clock.ts';
+import type { MacList } from './macList.ts';
 import type { ObjectRef, ObjectType } from './objectNames.ts';
 import type {
   ByteRange,
@@ -50,7 +51,7 @@ export class TracedStore implements ObjectStore {
     return this.#inner.open(options);
   }
 
-  list(type: ObjectType, options?: OperationOptions): AsyncIterable<string> {
+  list(type: ObjectType, options?: OperationOptions): MacList {
     return this.#inner.list(type, options);
   }
 

@@ -2,6 +2,7 @@ import type { ByteSource } from '../engine/source.ts';
 import { throwIfAborted } from '../errors.ts';
 import { KeyedOrder } from '../flow/keyedOrder.ts';
 import { orAborted } from '../flow/orAborted.ts';
+import { listAfter, type MacList } from './macList.ts';
 import { type ObjectRef, type ObjectType, tagOf } from './objectNames.ts';
 import type {
   GetOptions,
@@ -63,9 +64,8 @@ export class WriteBehindStore implements ObjectStore {
     return this.#inner.open(options);
   }
 
-  async *list(type: ObjectType, options: OperationOptions = {}): AsyncIterable<string> {
-    await this.#pending.barrier(options.signal);
-    yield* this.#inner.list(type, options);
+  list(type: ObjectType, options: OperationOptions = {}): MacList {
+    return listAfter(() => this.#pending.barrier(options.signal), this.#inner.list(type, options));
   }
 
   async stat(ref: ObjectRef, options: OperationOptions = {}): Promise<ObjectStat> {
