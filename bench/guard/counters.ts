@@ -17,16 +17,18 @@ export interface ByteCounts {
   readonly allocated: number;
   /** Bytes that were hashed by this thread, in pieces of more than 4 KiB. */
   readonly hashed: number;
+  /** Characters of JSON that were parsed, in texts of more than 4 KiB. */
+  readonly parsed: number;
   /** Files that were opened. */
   readonly opened: number;
 }
 
-const counts = { copied: 0, allocated: 0, hashed: 0, opened: 0 };
+const counts = { copied: 0, allocated: 0, hashed: 0, parsed: 0, opened: 0 };
 
 /** What was counted since the last call. */
 export function takeCounts(): ByteCounts {
   const taken = { ...counts };
-  counts.copied = counts.allocated = counts.hashed = counts.opened = 0;
+  counts.copied = counts.allocated = counts.hashed = counts.parsed = counts.opened = 0;
   return taken;
 }
 
@@ -84,6 +86,8 @@ for (const [owner, name] of [
     counts.opened++;
   });
 watch(crypto, 'hash', (_, [, data]) => count('hashed', lengthOf(data)));
+
+watch(JSON, 'parse', (_, [text]) => count('parsed', (text as string).length));
 
 // `new Uint8Array(bytes)` and `new Uint8Array(view)`: the constructor itself.
 const inner = globalThis.Uint8Array;

@@ -84,6 +84,13 @@ export const MUTATIONS: readonly Mutation[] = [
     scenario: 'pushSmall',
   },
   {
+    name: 'a string for each tag of a page',
+    file: 'src/registry/tagPage.ts',
+    from: 'this.#plain = readPlainTags(this.#body, reader);',
+    to: '',
+    scenario: 'pushSmall',
+  },
+  {
     name: 'the cache of blocks is switched off',
     file: 'src/store/cachedStore.ts',
     from: 'if (!isCached(ref)) return this.inner.get(ref, options);',

@@ -1,4 +1,5 @@
 import { cancelled, isKlosetError, KlosetError } from '../errors.ts';
+import { forEachMac } from '../store/macList.ts';
 import type { Backend, OpenBackend } from './backend.ts';
 import { endWithError } from './callErrors.ts';
 import { parseOptions } from './options.ts';
@@ -143,7 +144,7 @@ export class StoreService {
   async #list(call: Call): Promise<void> {
     await this.#unary(call, listRequest(), async (type) => {
       const response = new ListResponse();
-      for await (const mac of this.#store().list(type, { signal: call.signal })) response.add(mac);
+      await forEachMac(this.#store().list(type, { signal: call.signal }), (mac) => response.add(mac));
       return response.finish(type);
     });
   }

@@ -20,8 +20,18 @@ export async function readBody(
     }
     chunks.push(chunk);
   }
-  const [only] = chunks;
-  return chunks.length === 1 && only ? only : Buffer.concat(chunks, bytes);
+  return inOnePiece(chunks, bytes) ?? Buffer.concat(chunks, bytes);
+}
+
+/** Chunks that lie behind one another in memory, as our own client reads them: to copy them would cost as much again. */
+function inOnePiece([first, ...others]: readonly Uint8Array[], bytes: number): Uint8Array | undefined {
+  if (!first) return undefined;
+  let end = first.byteOffset + first.length;
+  for (const { buffer, byteOffset, length } of others) {
+    if (buffer !== first.buffer || byteOffset !== end) return undefined;
+    end += length;
+  }
+  return new Uint8Array(first.buffer, first.byteOffset, bytes);
 }
 
 const DRAIN_BYTES = 64 * 1024;

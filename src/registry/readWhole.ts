@@ -9,21 +9,30 @@ export interface WholeAnswer {
   readonly bytes: Uint8Array;
 }
 
+interface WholeOptions {
+  readonly limitBytes: number;
+  readonly what: string;
+  readonly details: ErrorDetails;
+  readonly onHead?: (answer: RegistryAnswer) => void;
+}
+
 /**
  * Sends a request that may be repeated, and reads the answer whole. A body that breaks off or stalls counts as a failed
  * attempt like a request without an answer: to whoever asked it makes no difference where the connection broke.
  *
  * @param limitBytes bound of the body
  * @param what the body, for messages
+ * @param onHead is called with each answer before its body is read, which may then break off
  */
 export function sendAndRead(
   exchange: Exchange,
   request: RegistryRequest,
   wanted: readonly number[],
-  { limitBytes, what, details }: { limitBytes: number; what: string; details: ErrorDetails },
+  { limitBytes, what, details, onHead }: WholeOptions,
 ): Promise<WholeAnswer> {
   const attempt = async () => {
     const { answer } = await sendOnce(exchange, request, wanted, details);
+    onHead?.(answer);
     return { answer, bytes: await readBody(answer, limitBytes, what) };
   };
   return repeated(exchange, request, attempt);

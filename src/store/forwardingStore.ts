@@ -1,4 +1,5 @@
 import type { ByteSource } from '../engine/source.ts';
+import type { MacList } from './macList.ts';
 import type { ObjectRef, ObjectType } from './objectNames.ts';
 import type {
   GetOptions,
@@ -29,7 +30,7 @@ export abstract class ForwardingStore implements ObjectStore {
     return this.inner.open(options);
   }
 
-  list(type: ObjectType, options?: OperationOptions): AsyncIterable<string> {
+  list(type: ObjectType, options?: OperationOptions): MacList {
     return this.inner.list(type, options);
   }
 

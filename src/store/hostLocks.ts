@@ -1,6 +1,7 @@
 import type { ByteSource } from '../engine/source.ts';
 import { isKlosetError } from '../errors.ts';
 import { ForwardingStore } from './forwardingStore.ts';
+import type { MacList } from './macList.ts';
 import type { ObjectRef, ObjectType } from './objectNames.ts';
 import type { GetOptions, ObjectContent, OperationOptions, PutOptions, PutResult } from './objectStore.ts';
 import { runAll } from './runAll.ts';
@@ -22,7 +23,7 @@ export class HostLocks extends ForwardingStore {
   /** Locks as they were when they were listed, each for one read. */
   readonly #listed = new Map<string, Uint8Array>();
 
-  override list(type: ObjectType, options: OperationOptions = {}): AsyncIterable<string> {
+  override list(type: ObjectType, options: OperationOptions = {}): MacList {
     return type === 'lock' ? this.#listLocks(options) : this.inner.list(type, options);
   }
 

@@ -4,6 +4,7 @@ import { asKlosetError } from '../errors.ts';
 import { orAborted } from '../flow/orAborted.ts';
 import { ForwardingStore } from './forwardingStore.ts';
 import { KeptStatesFolder } from './keptStatesFolder.ts';
+import { listAfter, type MacList } from './macList.ts';
 import type { ObjectRef, ObjectType } from './objectNames.ts';
 import type { ObjectStore, OperationOptions, PutOptions, PutResult } from './objectStore.ts';
 
@@ -48,10 +49,11 @@ export class KeptStates extends ForwardingStore {
     return config;
   }
 
-  override async *list(type: ObjectType, options: OperationOptions = {}): AsyncIterable<string> {
+  override list(type: ObjectType, options: OperationOptions = {}): MacList {
+    const list = this.inner.list(type, options);
+    if (type !== 'state') return list;
     // So that the host finds it; who may only read can do so all the same.
-    if (type === 'state') await this.#deliver(options.signal).catch(() => {});
-    yield* this.inner.list(type, options);
+    return listAfter(() => this.#deliver(options.signal).catch(() => {}), list);
   }
 
   override async put(ref: ObjectRef, source: ByteSource, options: PutOptions = {}): Promise<PutResult> {

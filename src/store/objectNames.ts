@@ -23,7 +23,7 @@ export const STRESS_TAG_PREFIX = 'kloset-oci-stress-';
 export const BENCH_PREFIX = 'kloset-oci-bench-';
 
 // The plural of packfiles and locks beside the singular of state is the wire format of the Go connector.
-const TAG_PREFIXES: Record<ObjectType, string> = {
+export const TAG_PREFIXES: Record<ObjectType, string> = {
   packfile: 'packfiles-',
   state: 'state-',
   lock: 'locks-',

@@ -1,6 +1,7 @@
 import type { ByteSource } from '../engine/source.ts';
 import type { KlosetError } from '../errors.ts';
 import type { PlaceBytes } from '../registry/transport.ts';
+import type { MacList } from './macList.ts';
 import type { ObjectRef, ObjectType } from './objectNames.ts';
 
 /** What every operation takes. */
@@ -96,7 +97,7 @@ export interface ObjectStore {
   /** The configuration; STORE_MISSING when there is none. */
   open(options?: OperationOptions): Promise<Uint8Array>;
   /** Every MAC of a type once, in no order, as a stream. Names that are no MACs are left out. */
-  list(type: ObjectType, options?: OperationOptions): AsyncIterable<string>;
+  list(type: ObjectType, options?: OperationOptions): MacList;
   /** OBJECT_MISSING when there is none. */
   stat(ref: ObjectRef, options?: OperationOptions): Promise<ObjectStat>;
   put(ref: ObjectRef, source: ByteSource, options?: PutOptions): Promise<PutResult>;

@@ -11,6 +11,7 @@ import type { DeletionMemory } from './deletionMemory.ts';
 import { deletionRemark } from './deletionWords.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { EmptyConfig } from './emptyConfig.ts';
+import { type MacList, wholeList } from './macList.ts';
 import type { Layer } from './manifest.ts';
 import { ManifestWriter } from './manifestWriter.ts';
 import { named, namedStream, nameOf } from './naming.ts';
@@ -33,7 +34,7 @@ import { Resolver } from './resolver.ts';
 import { sameContent } from './sameContent.ts';
 import { type DigestStore, isStoredSource, sumBytes } from './storedSource.ts';
 import { StoreTags } from './storeTags.ts';
-import { liveObjects } from './tagSurvey.ts';
+import { liveMacs, liveObjects } from './tagSurvey.ts';
 import { verifyObject } from './verifyObject.ts';
 
 type Target = ObjectRef | 'CONFIG';
@@ -127,8 +128,8 @@ export class OciStore implements DigestStore {
     return Buffer.concat(chunks);
   }
 
-  async *list(type: ObjectType, options: OperationOptions = {}): AsyncIterable<string> {
-    for (const { mac } of await this.listAll([type], options)) yield mac;
+  list(type: ObjectType, options: OperationOptions = {}): MacList {
+    return wholeList(async () => liveMacs(await this.#tags.walk([type], options.signal), type));
   }
 
   async listAll(types: readonly ObjectType[], options: OperationOptions = {}): Promise<Iterable<ObjectRef>> {

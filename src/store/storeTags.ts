@@ -1,7 +1,7 @@
 import { orAborted } from '../flow/orAborted.ts';
 import type { Exchange } from '../registry/exchange.ts';
 import { describeReference } from '../registry/reference.ts';
-import { listTags } from '../registry/tags.ts';
+import { listTagPages } from '../registry/tags.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { repositoryShared } from './foreignTags.ts';
 import type { ObjectType } from './objectNames.ts';
@@ -31,7 +31,7 @@ export class StoreTags {
    * @param keep keep these for {@link TagTable.mayHold}
    */
   walk(types: readonly ObjectType[], signal: AbortSignal | undefined, keep = false): Promise<TagSurvey> {
-    return this.table.survey(() => surveyTags(this.#list(signal), types), keep);
+    return this.table.survey(() => this.#survey(types, signal), keep);
   }
 
   /** Walks over them if nobody has. */
@@ -52,10 +52,11 @@ export class StoreTags {
     throw repositoryShared(foreign, describeReference(this.#exchange.reference));
   }
 
-  async *#list(signal: AbortSignal | undefined): AsyncGenerator<readonly string[], void, void> {
+  async #survey(types: readonly ObjectType[], signal: AbortSignal | undefined): Promise<TagSurvey> {
     try {
-      yield* listTags(this.#exchange, signal);
+      const survey = await surveyTags(listTagPages(this.#exchange, signal), types);
       this.#diagnosis.answered();
+      return survey;
     } catch (error) {
       await this.#diagnosis.explain(error, signal);
       throw error;

@@ -1,5 +1,7 @@
+import type { TagPage } from '../registry/tagPage.ts';
 import { MacSet } from './macSet.ts';
 import { type ObjectRef, type ObjectType, tagOf } from './objectNames.ts';
+import { RegularTags } from './regularTags.ts';
 import { isLive, REGULAR, type Standing, withGeneration, withTombstone } from './standing.ts';
 import { meaningOf } from './tagNames.ts';
 
@@ -19,7 +21,7 @@ export interface TagSurvey {
  * object that it hides, and some registries have no order.
  */
 export async function surveyTags(
-  pages: AsyncIterable<readonly string[]>,
+  pages: AsyncIterable<Pick<TagPage, 'read' | 'tags'>>,
   types: readonly ObjectType[],
 ): Promise<TagSurvey> {
   const irregular = new Map<string, Standing>();
@@ -39,20 +41,36 @@ export async function surveyTags(
     const change = kind === 'object' ? withGeneration : withTombstone;
     irregular.set(first, change(standing, generation));
   };
-  for await (const page of pages) page.forEach(take);
+  const regular = new RegularTags(macs);
+  for await (const page of pages) {
+    if (page.read(regular)) regular.keep().forEach(take);
+    else {
+      regular.forget();
+      page.tags.forEach(take);
+    }
+  }
   return { holdsConfig, foreign, irregular, macs };
 }
 
 /** The objects of a walk that are not deleted, each once. */
 export function* liveObjects(
-  { macs, irregular }: TagSurvey,
+  survey: TagSurvey,
   types: readonly ObjectType[],
 ): Generator<ObjectRef, void, void> {
-  for (const type of types) {
-    for (const mac of macs.get(type) ?? []) {
-      // Of nearly all stores none is out of the ordinary, and the name of each tag would be made for nothing.
-      const standing = irregular.size > 0 ? irregular.get(tagOf({ type, mac })) : undefined;
-      if (!standing || isLive(standing)) yield { type, mac };
-    }
-  }
+  for (const type of types) for (const mac of liveMacs(survey, type)) yield { type, mac };
+}
+
+/** The same of one type. */
+export function liveMacs({ macs, irregular }: TagSurvey, type: ObjectType): Iterable<string> {
+  const all = macs.get(type) ?? [];
+  // Of nearly all stores none is out of the ordinary, and the name of each tag would be made for nothing.
+  return irregular.size === 0 ? all : withoutDeleted(all, type, irregular);
+}
+
+function* withoutDeleted(
+  macs: Iterable<string>,
+  type: ObjectType,
+  irregular: TagSurvey['irregular'],
+): Generator<string, void, void> {
+  for (const mac of macs) if (isLive(irregular.get(tagOf({ type, mac })) ?? REGULAR)) yield mac;
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { TagPage } from '../../src/registry/tagPage.ts';
 import { OBJECT_TYPES, type ObjectRef, tagOf } from '../../src/store/objectNames.ts';
 import { generationToWrite, isLive, REGULAR } from '../../src/store/standing.ts';
 import { meaningOf, tombstoneTagOf } from '../../src/store/tagNames.ts';
@@ -16,8 +17,13 @@ const anyRef = fc
   .map(([type, number]) => ({ ...ref(number), type }));
 
 /** In pages of two. */
-async function* stream(tags: readonly string[]): AsyncGenerator<readonly string[]> {
-  for (let at = 0; at < tags.length; at += 2) yield tags.slice(at, at + 2);
+async function* stream(tags: readonly string[]): AsyncGenerator<TagPage> {
+  for (let at = 0; at < tags.length; at += 2) yield pageOf(tags.slice(at, at + 2));
+}
+
+function pageOf(tags: readonly string[]): TagPage {
+  const body = Buffer.from(JSON.stringify({ name: 'kloset/store', tags }));
+  return new TagPage(body, { registry: 'registry.example', isHtml: false });
 }
 
 describe('a tag', () => {

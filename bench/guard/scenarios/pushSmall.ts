@@ -28,9 +28,11 @@ const scenario: Scenario = async ({ address, folder }) => {
     const perPut = (total() - before) / OBJECTS;
 
     before = total();
+    takeCounts();
     let listed = 0;
     for await (const _ of open.store.list('packfile')) listed++;
     const lists = total() - before;
+    const { parsed } = takeCounts();
 
     before = total();
     for (let i = 0; i < LOCKS; i++)
@@ -55,6 +57,7 @@ const scenario: Scenario = async ({ address, folder }) => {
       'requests per deleted lock': perDeletedLock,
       'requests per delete': (total() - before) / OBJECTS,
       'requests per list': lists,
+      'parsed per list': parsed,
       'objects listed': listed,
       'files opened per file': opened / OBJECTS,
     };

@@ -3,6 +3,7 @@
  * JSON. The clock runs while the operations do; the start and the first walk over the tags are not in it.
  */
 import { bufferSource } from '../../../src/engine/bufferSource.ts';
+import { forEachMac } from '../../../src/store/macList.ts';
 import { openOciStore } from '../../../src/store/openStore.ts';
 import { runAll } from '../../../src/store/runAll.ts';
 import { macOf, noise } from '../../guard/bytes.ts';
@@ -64,7 +65,7 @@ function oursFor({ address, repository, objectBytes, operation }: ClientJob): Cl
     delete: (number) => store.delete(refOf(number)),
     list: async () => {
       let count = 0;
-      for await (const _ of store.list('packfile')) count++;
+      await forEachMac(store.list('packfile'), () => count++);
       return count;
     },
     requests: () => Object.values(open.stats().requests).reduce((sum, n) => sum + n, 0),
