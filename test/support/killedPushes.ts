@@ -31,7 +31,7 @@ export interface KilledPushes {
   /** Journals that are left. */
   readonly journals: readonly string[];
   /** What the last push said of itself. */
-  readonly result: { readonly bytes: number; readonly resumedBytes: number };
+  readonly result: { readonly bytes: number; readonly resumedBytes: number; readonly skipped: number };
 }
 
 /** Numbers between 0 and 1, the same for the same seed (Mulberry32). */

@@ -34,8 +34,12 @@ export interface Plakar {
   restore(store: string, folder: string, snapshot?: string): Promise<void>;
   check(store: string): Promise<void>;
   rm(store: string, snapshot: string): Promise<void>;
-  /** Twice, without the days of grace: the first run marks unused packfiles, the second one deletes them. */
-  maintenance(store: string): Promise<void>;
+  /**
+   * Twice, without the days of grace: the first run marks unused packfiles, the second one deletes them.
+   *
+   * @param before what is done before each
+   */
+  maintenance(store: string, before?: () => Promise<void>): Promise<void>;
   /** Command lines of all processes with something of this home: plakar, its cache process, plugins. */
   processes(): Promise<string[]>;
   /** Resolves when no such process is left. */
@@ -90,10 +94,12 @@ export async function openPlakar(options: PlakarOptions = {}): Promise<Plakar> {
     rm: async (store, snapshot) => {
       await at(store, 'rm', '-apply', snapshot);
     },
-    maintenance: async (store) => {
+    maintenance: async (store, before) => {
       const graceless = { env: { ...env, PLAKAR_GRACEPERIOD: '0s' }, cwd: home };
-      await runOk(program, ['at', store, 'maintenance'], graceless);
-      await runOk(program, ['at', store, 'maintenance'], graceless);
+      for (let run = 0; run < 2; run++) {
+        await before?.();
+        await runOk(program, ['at', store, 'maintenance'], graceless);
+      }
     },
     processes: async () => [...(await processesOf(home)).values()],
     idle: async () => {
