@@ -56,11 +56,13 @@ export async function pushKilled(options: KilledPushesOptions): Promise<KilledPu
   const location = `oci://${address}/${repository}`;
   let killed = 0;
   for (;;) {
-    const mayKill = killed < kills;
     const byTime = random() < 1 / 6 || arrivedBytes === undefined;
     const afterMs = random() * 1500;
     const startedMs = performance.now();
     const before = arrivedBytes?.() ?? 0;
+    // One that has nothing left to send would be killed at its first request, whose answer names a session that nobody
+    // else knows.
+    const mayKill = killed < kills && before < sourceBytes;
     // Half of its share of what is left: the signal takes its time, in which more arrives.
     const afterBytes = random() * (Math.max(0, sourceBytes - before) / Math.max(1, kills - killed));
     const child = spawn(process.execPath, [CHILD, source, location, journals, String(chunkBytes ?? '')], {
