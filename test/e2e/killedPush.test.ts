@@ -15,11 +15,14 @@ import { startRecorder } from '../support/recorder.ts';
 import { openUploads } from '../support/registryState.ts';
 import { type Scratch, scratch } from '../support/scratch.ts';
 import { seededBytes } from '../support/seededBytes.ts';
+import { startToxiproxy } from '../support/toxiproxy.ts';
 
 const MIB = 1024 * 1024;
 const CHUNK_BYTES = 4 * MIB;
 const LONG = process.env.KLOSET_OCI_LONG === '1';
-const peers = requirePeers(['registry3', 'zot', 'docker-registry']);
+/** At full speed a push is over before so many signals can reach it. */
+const UPLOAD_KIB_PER_S = 100 * 1024;
+const peers = requirePeers(['registry3', 'zot', 'docker-registry', 'toxiproxy-server']);
 
 let folder: Scratch;
 beforeEach(async () => {
@@ -53,7 +56,9 @@ describe.skipIf(!peers.found)('a push that is killed', () => {
   for (const name of ['distribution3', 'zot', 'docker-registry'] as const) {
     test(`8 times ends well on ${name}`, async () => {
       const registry = await REGISTRIES[name].start();
-      const recorder = await startRecorder(registry.address);
+      const toxiproxy = await startToxiproxy();
+      const { address } = await toxiproxy.proxy(registry.address, { uploadKiBps: UPLOAD_KIB_PER_S });
+      const recorder = await startRecorder(address);
       try {
         const bytes = 160 * MIB + 77;
         const { path, mac } = await writeSource(bytes);
@@ -84,6 +89,7 @@ describe.skipIf(!peers.found)('a push that is killed', () => {
         if (name !== 'docker-registry') expect(await openUploads(registry)).toEqual([]);
       } finally {
         await recorder.close();
+        await toxiproxy.stop();
         await registry.stop();
       }
     });
