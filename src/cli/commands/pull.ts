@@ -8,6 +8,8 @@ import { printSummary } from '../summary.ts';
 export async function pull(location: string, directory: string, flags: CommonFlags): Promise<void> {
   await withSession(location, flags, async (session) => {
     const startedMs = performance.now();
+    // The threads take a tenth of a second to start, in which the registry is asked what there is.
+    session.coordinator.hasher.provider().catch(() => {});
     const progress = await startProgress(session.output, 'pulling', flags.verbose ?? false);
     try {
       const { concurrency } = session.settings;
