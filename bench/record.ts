@@ -1,6 +1,6 @@
 /**
  * Records the figures that README and docs/benchmarks.md show, and writes them there: `npm run bench:record`. Takes
- * twelve minutes at most: each step has its share of them, and keeps what it has found out by then.
+ * half an hour at most: each step has its share of them, and keeps what it has found out by then.
  */
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -12,14 +12,14 @@ import { readFlags } from './suite/flags.ts';
 import { type Result, readSuiteFile, type SuiteFile, situationKey } from './suite/schema.ts';
 
 const values = readFlags('Records the figures of README and docs/benchmarks.md, and writes them there.', {
-  minutes: { type: 'string', default: '12', means: 'after which nothing runs any more' },
+  minutes: { type: 'string', default: '30', means: 'after which nothing runs any more' },
   rounds: { type: 'string', default: '3', means: 'runs of what the registries are compared by' },
   'no-docs': { type: 'boolean', default: false, means: 'only records' },
 });
 
 interface Step {
   readonly name: string;
-  /** How much of twelve minutes it may take, beside what the steps before it have left. */
+  /** How much of half an hour it may take, beside what the steps before it have left. */
   readonly minutes: number;
   readonly args: readonly string[];
 }
@@ -27,6 +27,13 @@ interface Step {
 const engine = (tasks: string, ...args: string[]) => ['--suite', 'engine', '--tasks', tasks, ...args];
 /** The one registry of all steps that need no more than one, since it takes the least of the processor for itself. */
 const ONE = ['--registries', 'distribution3'];
+/** With their peak above that of a plugin that only answers. */
+const MEMORY_TASKS = [
+  'plugin memory, idle',
+  'plugin memory, restore',
+  'plugin memory, backup',
+  'plugin memory, check',
+];
 const OTHERS = ['embedded', 'docker-registry', 'zot'];
 
 const STEPS: readonly Step[] = [
@@ -49,6 +56,14 @@ const STEPS: readonly Step[] = [
     args: engine('push,pull', ...ONE, '--peers', 'oras', '--round-trips', '10,50,150', '--rounds', '2'),
   },
   {
+    name: 'narrow connections',
+    minutes: 1,
+    args: engine(
+      'push,pull',
+      ...[...ONE, '--peers', 'oras', '--round-trips', '50', '--bandwidths', '20', '--rounds', '2'],
+    ),
+  },
+  {
     name: 'whole runs of plakar',
     minutes: 2,
     args: [
@@ -57,24 +72,62 @@ const STEPS: readonly Step[] = [
     ],
   },
   {
-    name: 'sizes',
-    minutes: 0.9,
-    args: engine('sizes', ...ONE, '--sizes', '0.0625,1,64', '--rounds', '2'),
+    name: 'large runs of plakar',
+    minutes: 3,
+    args: [
+      ...['--suite', 'whole', '--trees', '531', '--contestants', 'directory,ours', '--rounds', '2'],
+      ...['--tasks', 'restore;backup;check;requests of a restore'],
+    ],
   },
   {
-    name: 'narrow connections',
-    minutes: 0.5,
+    name: 'memory of the plugin',
+    minutes: 1.2,
+    args: [
+      ...['--suite', 'whole', '--trees', '531', '--contestants', 'ours'],
+      ...['--tasks', MEMORY_TASKS.join(';')],
+    ],
+  },
+  {
+    name: 'the Go connector',
+    minutes: 2.5,
+    args: [
+      ...['--suite', 'whole', '--trees', '86', '--contestants', 'go,ours', '--rounds', '1'],
+      ...['--tasks', 'restore;restore, slow'],
+    ],
+  },
+  {
+    name: 'sizes',
+    minutes: 2,
+    args: engine('sizes', ...ONE, '--sizes', '0.0625,1,64', '--rounds', '3'),
+  },
+  {
+    name: 'small objects',
+    minutes: 1.5,
     args: engine(
-      'push,pull',
-      ...[...ONE, '--peers', 'oras', '--round-trips', '50', '--bandwidths', '20', '--rounds', '2'],
+      'small',
+      ...['--registries', 'embedded,docker-registry,distribution3', '--peers', 'oras', '--rounds', '3'],
     ),
   },
+  {
+    name: 'small objects far away',
+    minutes: 1.5,
+    args: engine('small', ...ONE, '--peers', 'oras', '--round-trips', '50', '--rounds', '1'),
+  },
   { name: 'micro', minutes: 0.5, args: ['--suite', 'micro', '--quick'] },
-  { name: 'listing', minutes: 0.2, args: engine('list', '--stores', '1000,100000', '--rounds', '3') },
+  { name: 'listing', minutes: 0.3, args: engine('list', '--stores', '1000,100000', '--rounds', '5') },
   {
     name: 'stores that grow',
-    minutes: 0.4,
-    args: engine('scaling', '--registries', 'embedded', '--stores', '1000,10000', '--rounds', '2'),
+    minutes: 1.5,
+    args: engine('scaling', '--registries', 'embedded', '--stores', '1000,10000,100000', '--rounds', '5'),
+  },
+  {
+    name: 'stores that grow in other registries',
+    minutes: 2,
+    args: engine(
+      'scaling',
+      ...['--registries', 'distribution3,docker-registry,zot', '--stores', '100,1000'],
+      ...['--operations', '100', '--rounds', '1'],
+    ),
   },
   {
     name: 'objects at once',

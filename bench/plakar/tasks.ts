@@ -235,6 +235,24 @@ export const TASKS: readonly Task[] = [
     run: (stage, one) => memory(one, () => restore(stage, one, stage.registry.address)),
   },
   {
+    name: 'plugin memory, idle',
+    unit: 'MiB',
+    directory: false,
+    repeat: false,
+    trees: [LARGE],
+    run: (stage, one) =>
+      memory(one, () => one.plakar.run('at', one.location(stage.kept, stage.registry.address), 'ls')),
+  },
+  {
+    name: 'plugin memory, check',
+    unit: 'MiB',
+    directory: false,
+    repeat: false,
+    trees: [LARGE],
+    run: (stage, one) =>
+      memory(one, () => one.plakar.run('at', one.location(stage.kept, stage.registry.address), 'check')),
+  },
+  {
     name: 'plugin memory, backup',
     unit: 'MiB',
     directory: false,
