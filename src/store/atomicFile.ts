@@ -50,10 +50,7 @@ export async function writeNamed(
   const temporary = join(folder, `${TEMPORARY_PREFIX}${randomUUID()}`);
   let bytes: number;
   try {
-    const handle = await onDisk(place, async () => {
-      await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-      return open(temporary, 'wx', FILE_MODE);
-    });
+    const handle = await onDisk(place, () => openIn(folder, temporary));
     try {
       bytes = await fill(handle, content, place);
       await onDisk(place, () => handle.sync());
@@ -63,12 +60,32 @@ export async function writeNamed(
     const path = join(folder, nameOf());
     // link, unlike rename, never replaces.
     if (existing === 'refuse') await linkNew(temporary, path);
-    else await onDisk(path, () => rename(temporary, path));
-    return bytes;
-  } finally {
-    // What is left over is never listed; failing here would hide why the write failed.
-    await rm(temporary, { force: true }).catch(() => {});
+    else {
+      await onDisk(path, () => rename(temporary, path));
+      return bytes;
+    }
+  } catch (error) {
+    await removeQuietly(temporary);
+    throw error;
   }
+  await removeQuietly(temporary);
+  return bytes;
+}
+
+/** Of many files nearly all are in folders that are there. */
+async function openIn(folder: string, path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', FILE_MODE);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    return open(path, 'wx', FILE_MODE);
+  }
+}
+
+/** What is left over is never listed; failing here would hide why the write failed. */
+async function removeQuietly(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => {});
 }
 
 async function fill(file: FileHandle, content: FileContent, place: string): Promise<number> {

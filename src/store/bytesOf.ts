@@ -11,7 +11,8 @@ export async function* bytesOf(
 ): AsyncGenerator<Uint8Array, void, void> {
   const { signal, onSent } = options;
   const reader = await source.open(signal);
-  const buffer = new Uint8Array(READ_BYTES);
+  // One more than there is: the read that is not filled was the last.
+  const buffer = new Uint8Array(Math.min(READ_BYTES, (source.sizeBytes ?? READ_BYTES) + 1));
   try {
     for (let position = 0; ; ) {
       throwIfAborted(signal);
