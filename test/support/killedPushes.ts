@@ -102,7 +102,7 @@ export async function pushKilled(options: KilledPushesOptions): Promise<KilledPu
 /** A registry some way off: on the loopback a push would be over before so many signals could reach it. */
 export const FAR_AWAY: FaultPlan = {
   before: ({ method, route }) =>
-    method === 'PATCH' && route === 'upload-session' ? { kind: 'hold', until: delay(15) } : undefined,
+    method === 'PATCH' && route === 'upload-session' ? { kind: 'hold', until: delay(30) } : undefined,
 };
 
 /** Bytes of blobs that have arrived, to see how far a push is: those of open sessions, and of requests that are over. */

@@ -27,7 +27,8 @@ export async function stressRegistry(location: string, flags: StressFlags): Prom
   const cost = `up to ${maxRequests} requests and ${formatBytes(maxBytes)} in ${formatSeconds(bounds.maxSeconds)}`;
   await agreeToLoad(location, flags, cost);
   // Before the load: what it found would be lost where it cannot be kept.
-  if (flags.report) await Promise.all(reportFiles(flags.report).map((path) => writeReport(path, '')));
+  // In turn: of two that fail at once either might be the one that is told of.
+  if (flags.report) for (const path of reportFiles(flags.report)) await writeReport(path, '');
   const run = async (session: Session) => {
     const { output, signal, exchange } = session;
     const view = startView(output);
