@@ -25,12 +25,17 @@ export interface KeptStatesOptions {
  * be restored from this cache alone: on another machine, after this one was lost, it is damaged. All that such a state
  * names was stored and acknowledged before it, so it may be stored at any later time, as long as nobody has cleared that
  * up meanwhile.
+ *
+ * Only states of backups are kept: of a host that has put packfiles, and has not listed them, as maintenance does. What
+ * maintenance or `rm` write takes something away, is right at its time only, and is in no cache when it has failed.
  */
 export class KeptStates extends ForwardingStore {
   readonly #options: KeptStatesOptions;
   /** What this store keeps; known once its configuration is. */
   #folder: KeptStatesFolder | undefined;
   #delivered: Promise<void> | undefined;
+  #hasPutPackfiles = false;
+  #hasListedPackfiles = false;
 
   /** The store below is closed with this one. */
   constructor(inner: ObjectStore, options: KeptStatesOptions) {
@@ -51,6 +56,7 @@ export class KeptStates extends ForwardingStore {
 
   override list(type: ObjectType, options: OperationOptions = {}): MacList {
     const list = this.inner.list(type, options);
+    if (type === 'packfile') this.#hasListedPackfiles = true;
     if (type !== 'state') return list;
     // So that the host finds it; who may only read can do so all the same.
     return listAfter(() => this.#deliver(options.signal).catch(() => {}), list);
@@ -58,6 +64,7 @@ export class KeptStates extends ForwardingStore {
 
   override async put(ref: ObjectRef, source: ByteSource, options: PutOptions = {}): Promise<PutResult> {
     if (ref.type === 'lock') return this.inner.put(ref, source, options);
+    if (ref.type === 'packfile') this.#hasPutPackfiles = true;
     try {
       // Whatever is written now may rely on it.
       await this.#deliver(options.signal);
@@ -70,7 +77,7 @@ export class KeptStates extends ForwardingStore {
   }
 
   async #putState(ref: ObjectRef, source: ByteSource, options: PutOptions): Promise<PutResult> {
-    const folder = this.#folder;
+    const folder = this.#hasPutPackfiles && !this.#hasListedPackfiles ? this.#folder : undefined;
     const kept = await folder?.keep(ref.mac, source).then(
       () => true,
       (error) => {

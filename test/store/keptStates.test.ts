@@ -64,9 +64,11 @@ describe('states that could not be stored', () => {
 
   const allow = () => registry.setFaults(undefined);
 
+  /** A backup whose state could not be stored. */
   async function fail(number: number): Promise<void> {
-    refuseStates();
     const store = await reopen();
+    await store.put(refOf(90), source(90));
+    refuseStates();
     await expect(store.put(state(number), source(number))).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
     allow();
   }
@@ -123,7 +125,21 @@ describe('states that could not be stored', () => {
   });
 
   it('are none where they were stored', async () => {
-    await (await reopen()).put(state(1), source(1));
+    const store = await reopen();
+    await store.put(refOf(90), source(90));
+    await store.put(state(1), source(1));
+    expect([await kept(), remarks]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['rm', []],
+    ['maintenance', ['list', 'put']],
+  ])('are not kept of %s', async (_, before) => {
+    const store = await reopen();
+    if (before.includes('list')) for await (const _mac of store.list('packfile'));
+    if (before.includes('put')) await store.put(refOf(90), source(90));
+    refuseStates();
+    await expect(store.put(state(1), source(1))).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
     expect([await kept(), remarks]).toEqual([[], []]);
   });
 
@@ -167,6 +183,7 @@ describe('states that could not be stored', () => {
       onRemark: (text) => remarks.push(text),
     });
     await blocked.open();
+    await blocked.put(refOf(90), source(90));
     await blocked.put(state(1), source(1));
     expect(remarks).toEqual([expect.stringContaining('cannot be kept')]);
     expect((await store.stat(state(1))).bytes).toBe(content(1).length);
