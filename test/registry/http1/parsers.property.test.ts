@@ -115,6 +115,8 @@ describe('an answer', () => {
   async function byNode(): Promise<Read | undefined> {
     try {
       const request = get(server.origin, { agent: false });
+      // Node may complain of what comes behind an answer when that was read long ago, and would end the process with it.
+      request.on('error', () => {});
       const [answer] = (await once(request, 'response')) as [IncomingMessage];
       const chunks: Uint8Array[] = [];
       for await (const chunk of answer) chunks.push(chunk);
