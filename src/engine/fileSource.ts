@@ -1,14 +1,8 @@
-import { read as readInThread, readSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { readSync } from 'node:fs';
 import { type ErrorCode, KlosetError } from '../errors.ts';
 import { fileCalls } from './fileCalls.ts';
 import { identityFrom } from './fileIdentity.ts';
 import type { ByteSource, FileReader } from './source.ts';
-
-const readLong = promisify(readInThread);
-
-/** Up to this a read is done at once where the file system answers promptly, in bytes: it takes 30 µs from memory. */
-const PROMPT_BYTES = 256 * 1024;
 
 const CHANGED_REMEDY = 'Push it again once nothing writes to it.';
 
@@ -39,11 +33,7 @@ async function openReader(path: string, name: string, expectedBytes: number): Pr
       // pread may return less than asked for before the end of the file.
       while (total < into.length) {
         const rest = into.subarray(total);
-        const bytes = await named(name, () =>
-          rest.length > PROMPT_BYTES
-            ? readLong(fd, rest, 0, rest.length, position + total).then(({ bytesRead }) => bytesRead)
-            : fileCalls.read(fd, rest, position + total),
-        );
+        const bytes = await named(name, () => fileCalls.read(fd, rest, position + total));
         if (bytes === 0) break;
         total += bytes;
       }
