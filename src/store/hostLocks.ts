@@ -1,5 +1,6 @@
 import type { ByteSource } from '../engine/source.ts';
 import { isKlosetError } from '../errors.ts';
+import { collected } from './collected.ts';
 import { ForwardingStore } from './forwardingStore.ts';
 import type { MacList } from './macList.ts';
 import type { ObjectRef, ObjectType } from './objectNames.ts';
@@ -78,9 +79,7 @@ export class HostLocks extends ForwardingStore {
     try {
       const { bytes, stream } = await this.inner.get({ type: 'lock', mac }, { signal });
       if (bytes > KEPT_BYTES) return undefined;
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of stream) chunks.push(Uint8Array.from(chunk));
-      this.#listed.set(mac, Buffer.concat(chunks));
+      this.#listed.set(mac, await collected(stream));
     } catch (error) {
       if (isKlosetError(error, 'OBJECT_MISSING')) return 'gone';
       if (signal.aborted) throw error;

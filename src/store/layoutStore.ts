@@ -3,6 +3,7 @@ import { bufferSource } from '../engine/bufferSource.ts';
 import type { ByteSource } from '../engine/source.ts';
 import { isKlosetError, KlosetError } from '../errors.ts';
 import { bytesOf } from './bytesOf.ts';
+import { collected } from './collected.ts';
 import { inlineContent } from './inlineContent.ts';
 import { LayoutCommits } from './layoutCommits.ts';
 import { blobBytes, blobPath, blobReader, LAYOUT_REMEDY, readIfThere, writeBlob } from './layoutFiles.ts';
@@ -76,9 +77,7 @@ export class LayoutStore implements DigestStore {
         remedy: 'Check the path, or copy a store there first.',
       });
     });
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of content.stream) chunks.push(Uint8Array.from(chunk));
-    return Buffer.concat(chunks);
+    return collected(content.stream);
   }
 
   async *list(type: ObjectType): AsyncIterable<string> {

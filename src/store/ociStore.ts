@@ -6,6 +6,7 @@ import type { Exchange } from '../registry/exchange.ts';
 import { ping } from '../registry/ping.ts';
 import { describeReference, type Reference } from '../registry/reference.ts';
 import type { PlaceBytes } from '../registry/transport.ts';
+import { collected } from './collected.ts';
 import { DeletionLadder, type DeletionOutcome } from './deletionLadder.ts';
 import type { DeletionMemory } from './deletionMemory.ts';
 import { deletionRemark } from './deletionWords.ts';
@@ -123,9 +124,7 @@ export class OciStore implements DigestStore {
         remedy: 'Check the location, or create a store first.',
       });
     });
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of content.stream) chunks.push(Uint8Array.from(chunk));
-    return Buffer.concat(chunks);
+    return collected(content.stream);
   }
 
   list(type: ObjectType, options: OperationOptions = {}): MacList {

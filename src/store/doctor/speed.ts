@@ -1,4 +1,5 @@
 import { readBlob } from '../../registry/blobs.ts';
+import { collected } from '../collected.ts';
 import { MIB, newBlob } from './content.ts';
 import { type DoctorContext, said } from './context.ts';
 import { type Finding, found, type Probe } from './finding.ts';
@@ -104,11 +105,7 @@ async function readAll(
   offset: number,
   length: number | undefined,
 ): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of readBlob(context.exchange, digest, { offset, length }, context.signal)) {
-    chunks.push(Uint8Array.from(chunk));
-  }
-  return Buffer.concat(chunks);
+  return collected(readBlob(context.exchange, digest, { offset, length }, context.signal));
 }
 
 function size(bytes: number): string {
